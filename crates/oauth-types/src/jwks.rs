@@ -1,0 +1,220 @@
+//! `jwks`: the client's public keys, by value. RFC 7517, RFC 7591 §2.
+//!
+//! The text is kept byte for byte, and judged as text: a typed key that drops what it does not know would make a
+//! client that sends its private key look innocent.
+
+mod public_key;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::{Algorithm, Rejection};
+use public_key::PublicKey;
+
+/// A JWK Set exactly as it was sent. Nothing is judged until its keys are asked for. RFC 7517 §5.
+#[derive(Clone)]
+pub struct Jwks(Box<RawValue>);
+
+impl Jwks {
+    /// Each key costs an elliptic curve operation to check, and nobody rotates through more.
+    const MOST_KEYS: usize = 100;
+
+    /// Keeps the JSON value as it stands.
+    pub fn from_raw(json: &RawValue) -> Self {
+        Self(json.to_owned())
+    }
+
+    /// The JSON text as it was sent.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// The public keys, or what is wrong with the first that should not be here. RFC 7517 §4, RFC 7518 §6.
+    ///
+    /// Keys of a kind that this version does not know are among them, but not [usable](Jwk::is_usable).
+    pub fn keys(&self) -> Result<Vec<Jwk>, Rejection> {
+        let set: Value = serde_json::from_str(self.as_str())
+            .map_err(|error| Rejection::metadata("jwks", format!("must be JSON: {error}")))?;
+        let Some(set) = set.as_object() else {
+            return Err(Rejection::metadata("jwks", "must be an object with an array `keys`"));
+        };
+        let Some(keys) = set.get("keys").and_then(Value::as_array) else {
+            return Err(Rejection::metadata("jwks.keys", "must be an array of public keys"));
+        };
+        if keys.is_empty() || keys.len() > Self::MOST_KEYS {
+            let problem = format!("must hold from 1 to {} public keys", Self::MOST_KEYS);
+            return Err(Rejection::metadata("jwks.keys", problem));
+        }
+        let keys: Vec<_> = keys.iter().enumerate().map(Jwk::read).collect::<Result<_, _>>()?;
+        check_kids_differ(&keys)?;
+        Ok(keys)
+    }
+}
+
+impl PartialEq for Jwks {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Jwks {}
+
+/// Without the text: until it is judged, it may hold a private key.
+impl fmt::Debug for Jwks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Jwks({} octets)", self.as_str().len())
+    }
+}
+
+impl Serialize for Jwks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// One public key of a set. RFC 7517 §4.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Jwk {
+    /// The family of the key, as it was sent: `RSA`, `EC`, `OKP`.
+    pub kty: String,
+    /// The name by which a signature picks this key.
+    pub kid: Option<String>,
+    /// `use`: `sig`, `enc`, or a value that is neither.
+    pub usage: Option<String>,
+    /// The operations that the key is for.
+    pub key_ops: Option<Vec<String>>,
+    /// The one algorithm that the key is for.
+    pub alg: Option<Algorithm>,
+    /// The certificate chain, the key's own first, in base64 of DER. Only its shape is checked.
+    pub x5c: Vec<String>,
+    key: PublicKey,
+}
+
+impl Jwk {
+    /// What only the owner of a key may hold: RFC 7518 §6.2.2, §6.3.2, §6.4.1; `priv` of `AKP` keys.
+    const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+
+    /// Whether this version knows the kind of key, and has checked it.
+    pub fn is_usable(&self) -> bool {
+        self.key != PublicKey::Unknown
+    }
+
+    /// Whether the client may sign with its half of this key. RFC 7517 §4.2, §4.3.
+    pub fn can_sign(&self) -> bool {
+        self.key.can_sign() && self.is_for("sig", &["verify"])
+    }
+
+    /// Whether something may be encrypted to the client with this key. RFC 7517 §4.2, §4.3.
+    pub fn can_encrypt(&self) -> bool {
+        self.key.can_encrypt() && self.is_for("enc", &["encrypt", "wrapKey", "deriveKey", "deriveBits"])
+    }
+
+    fn is_for(&self, usage: &str, operations: &[&str]) -> bool {
+        self.usage.as_deref().is_none_or(|own| own == usage)
+            && self
+                .key_ops
+                .as_ref()
+                .is_none_or(|own| own.iter().any(|own| operations.contains(&own.as_str())))
+    }
+
+    fn read((index, json): (usize, &Value)) -> Result<Self, Rejection> {
+        let Some(json) = json.as_object() else {
+            return Err(Rejection::metadata(format!("jwks.keys[{index}]"), "must be an object"));
+        };
+        let members = Members { index, json };
+        for name in Self::PRIVATE {
+            if members.get(name).is_some() {
+                let problem =
+                    "must be left out: it is private. Make a new key, and send its public members only";
+                return Err(members.refuse(name, problem));
+            }
+        }
+        let Some(kty) = members.text("kty")? else {
+            return Err(members.refuse("kty", "is required, such as RSA, EC or OKP"));
+        };
+        if kty == "oct" {
+            return Err(
+                members.refuse("kty", "must be a public key: a shared secret is issued by the server")
+            );
+        }
+        let alg = members.text("alg")?.map(Algorithm::from);
+        if alg.as_ref().is_some_and(|alg| alg.is_symmetric() || alg.is_none()) {
+            return Err(members.refuse("alg", "must be an algorithm for public keys"));
+        }
+        Ok(Self {
+            kty: kty.to_owned(),
+            kid: members.text("kid")?.map(str::to_owned),
+            usage: members.text("use")?.map(str::to_owned),
+            key_ops: members.texts("key_ops")?,
+            alg,
+            x5c: members.certificates()?,
+            key: PublicKey::read(kty, &members)?,
+        })
+    }
+}
+
+/// Two keys under one name would leave it to chance which of them verifies.
+fn check_kids_differ(keys: &[Jwk]) -> Result<(), Rejection> {
+    let mut seen = HashMap::new();
+    for (index, key) in keys.iter().enumerate() {
+        let Some(kid) = &key.kid else { continue };
+        if let Some(earlier) = seen.insert(kid, index) {
+            let problem = format!("must differ from the kid of keys[{earlier}]");
+            return Err(Rejection::metadata(format!("jwks.keys[{index}].kid"), problem));
+        }
+    }
+    Ok(())
+}
+
+/// The members of one key, and its place in the set. `null` is the same as absent.
+struct Members<'a> {
+    index: usize,
+    json: &'a Map<String, Value>,
+}
+
+impl<'a> Members<'a> {
+    fn refuse(&self, name: &str, problem: &'static str) -> Rejection {
+        Rejection::metadata(format!("jwks.keys[{}].{name}", self.index), problem)
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.json.get(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&'a str>, Rejection> {
+        let text = |value: &'a Value| value.as_str().ok_or_else(|| self.refuse(name, "must be a string"));
+        self.get(name).map(text).transpose()
+    }
+
+    fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Rejection> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let items = value.as_array().into_iter().flatten();
+        let texts: Option<Vec<_>> = items.map(|item| item.as_str().map(str::to_owned)).collect();
+        match texts {
+            Some(texts) if value.is_array() => Ok(Some(texts)),
+            _ => Err(self.refuse(name, "must be an array of strings")),
+        }
+    }
+
+    /// RFC 7517 §4.7: base64 with padding, not base64url.
+    fn certificates(&self) -> Result<Vec<String>, Rejection> {
+        let Some(chain) = self.texts("x5c")? else { return Ok(Vec::new()) };
+        let is_base64 = |text: &String| !text.is_empty() && BASE64_STANDARD.decode(text).is_ok();
+        if !chain.is_empty() && chain.iter().all(is_base64) {
+            Ok(chain)
+        } else {
+            Err(self
+                .refuse("x5c", "must be certificates in base64 (not base64url) of DER, without line breaks"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
