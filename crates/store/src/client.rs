@@ -1,0 +1,157 @@
+//! A registered client, and what a store does with it.
+//!
+//! To write a store: implement [`ClientReader`] and [`ClientStore`], keep [`Client::to_document`] beside the
+//! columns that your queries need, and apply [`client_store_conformance!`](crate::client_store_conformance).
+
+use async_trait::async_trait;
+use enroll_oauth_types::{ClientId, ClientMetadata, Extensions, SealedSecret, SecretHash, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{StoreError, TokenId};
+
+/// A client as the server knows it: what it registered, with what the server decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Client {
+    /// `client_id`.
+    pub id: ClientId,
+    /// `client_id_issued_at`.
+    pub issued_at: Timestamp,
+    /// The last change of any kind.
+    pub updated_at: Timestamp,
+    /// Counts the changes; [`ClientStore::replace`] refuses a change based on an older one.
+    pub revision: u64,
+    /// Only an operator clears or sets this.
+    pub enabled: bool,
+    /// Who let this client in.
+    pub registered_by: RegisteredBy,
+    /// The effective metadata, as the client is told it.
+    pub metadata: ClientMetadata,
+    /// The client secrets that work, the newest last.
+    pub secrets: Vec<StoredSecret>,
+    /// The hash of the registration access token, when the client may manage itself.
+    pub registration_access_token: Option<SecretHash>,
+}
+
+/// A client secret at rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredSecret {
+    /// What the presented secret must hash to.
+    pub hash: SecretHash,
+    /// The secret itself, sealed, when the server must read it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<SealedSecret>,
+    /// When it was given.
+    pub issued_at: Timestamp,
+    /// When it ends; `None` is never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Who let a client in: the kind of credential and, where it has one, whose it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredBy {
+    /// `anonymous`, `initial_access_token`, `bearer_jwt`, `operator` or the name of an authenticator of yours.
+    pub kind: String,
+    /// Who vouches for the subject: the `iss` of a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The subject, or the identifier of the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+}
+
+/// The stored form. Members that nobody validated stay apart from the known ones, so that a later version cannot
+/// mistake one for a validated member.
+#[derive(Serialize, Deserialize)]
+struct Document<Id, Metadata, Unknown, By, Secrets> {
+    client_id: Id,
+    issued_at: Timestamp,
+    updated_at: Timestamp,
+    enabled: bool,
+    registered_by: By,
+    metadata: Metadata,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<Unknown>,
+    secrets: Secrets,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_access_token: Option<SecretHash>,
+}
+
+/// Room for a usual document, so that it need not grow while it is written.
+const USUAL: usize = 2048;
+
+impl Client {
+    /// The client as one JSON document, all but its `revision`, which is the store's to count.
+    pub fn to_document(&self) -> String {
+        let extensions = &self.metadata.extensions;
+        let document = Document {
+            client_id: &self.id,
+            issued_at: self.issued_at,
+            updated_at: self.updated_at,
+            enabled: self.enabled,
+            registered_by: &self.registered_by,
+            metadata: &self.metadata,
+            extensions: (!extensions.is_empty()).then_some(extensions),
+            secrets: &self.secrets,
+            registration_access_token: self.registration_access_token,
+        };
+        let mut written = Vec::with_capacity(USUAL);
+        serde_json::to_writer(&mut written, &document).expect("a client is made of JSON");
+        String::from_utf8(written).expect("JSON is UTF-8")
+    }
+
+    /// The client that [`Client::to_document`] wrote.
+    pub fn from_document(document: &str, revision: u64) -> Result<Self, StoreError> {
+        type Owned = Document<ClientId, ClientMetadata, Extensions, RegisteredBy, Vec<StoredSecret>>;
+        let document: Owned = serde_json::from_str(document).map_err(StoreError::backend)?;
+        let mut metadata = document.metadata;
+        metadata.extensions = document.extensions.unwrap_or_default();
+        Ok(Self {
+            id: document.client_id,
+            issued_at: document.issued_at,
+            updated_at: document.updated_at,
+            revision,
+            enabled: document.enabled,
+            registered_by: document.registered_by,
+            metadata,
+            secrets: document.secrets,
+            registration_access_token: document.registration_access_token,
+        })
+    }
+}
+
+/// Which part of a list: at most `limit` clients whose identifiers come after `after`.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The last identifier of the page before.
+    pub after: Option<ClientId>,
+    /// How many at the most.
+    pub limit: u32,
+}
+
+/// Reading clients: all that the authorization server gets.
+#[async_trait]
+pub trait ClientReader: Send + Sync + 'static {
+    /// The client of this identifier, if there is one.
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError>;
+}
+
+/// Writing clients. When a method returns `Ok`, the change survives a power cut.
+#[async_trait]
+pub trait ClientStore: ClientReader {
+    /// Stores a new client and takes one use of the token `paid_with`: both, or neither.
+    ///
+    /// [`StoreError::Spent`] when at `client.issued_at` the token has no use left, is expired or gone. A store that
+    /// keeps no tokens is never given one.
+    async fn insert(&self, client: &Client, paid_with: Option<&TokenId>) -> Result<(), StoreError>;
+
+    /// Replaces the client and counts its revision up; [`StoreError::Conflict`] when `client.revision` is not the
+    /// stored one, or the client is gone.
+    async fn replace(&self, client: &Client) -> Result<(), StoreError>;
+
+    /// Deletes the client; `false` when there was none.
+    async fn delete(&self, id: &ClientId) -> Result<bool, StoreError>;
+
+    /// The clients by identifier, a page at a time.
+    async fn list(&self, page: Page) -> Result<Vec<Client>, StoreError>;
+}

@@ -1,0 +1,126 @@
+//! What every store promises, as tests. A store's whole test file says how to make an empty one:
+//!
+//! ```text
+//! async fn empty() -> Arc<dyn ClientStore> { Arc::new(MyStore::temporary().await) }
+//! enroll_store::client_store_conformance!(empty);
+//! ```
+//!
+//! A store that needs something beside it, such as a folder that is deleted in the end, comes as a pair of both:
+//! `(Arc<MyStore>, TempDir)`.
+
+use std::sync::Arc;
+
+#[allow(missing_docs)] // A promise is called what it promises.
+pub mod clients;
+mod sample;
+#[allow(missing_docs)] // Likewise.
+pub mod tokens;
+
+#[doc(hidden)]
+pub use tokio;
+
+/// An empty store, alone or with what must live as long as it.
+pub trait Fresh {
+    /// The store.
+    type Store: ?Sized;
+
+    /// One more handle to it.
+    fn share(&self) -> Arc<Self::Store>;
+}
+
+impl<S: ?Sized> Fresh for Arc<S> {
+    type Store = S;
+
+    fn share(&self) -> Arc<S> {
+        self.clone()
+    }
+}
+
+impl<S: ?Sized, Beside> Fresh for (Arc<S>, Beside) {
+    type Store = S;
+
+    fn share(&self) -> Arc<S> {
+        self.0.clone()
+    }
+}
+
+/// One test for each promise of a [`ClientStore`](crate::ClientStore). `$empty` is an async function that returns an
+/// empty store: something [`Fresh`](crate::conformance::Fresh).
+#[macro_export]
+macro_rules! client_store_conformance {
+    ($empty:ident) => {
+        $crate::conformance_tests!($empty, clients:
+            what_is_stored_comes_back_equal,
+            a_document_of_sixty_kilobytes_comes_back_equal,
+            an_unknown_identifier_is_nobody,
+            identifiers_are_compared_byte_by_byte,
+            an_identifier_is_taken_once,
+            of_many_inserts_of_one_identifier_one_wins,
+            many_inserts_at_once_all_land,
+            a_replacement_counts_the_revision,
+            a_replacement_of_an_older_revision_is_a_conflict,
+            of_many_replacements_at_once_one_wins,
+            a_replacement_of_nobody_is_a_conflict,
+            a_deleted_client_is_gone_everywhere,
+            a_deleted_client_is_deleted_once,
+            pages_follow_each_other_without_gap_or_repetition,
+            pages_stay_in_order_while_others_insert,
+        );
+    };
+}
+
+/// One test for each promise of a store that is a [`ClientStore`](crate::ClientStore) and a
+/// [`TokenStore`](crate::TokenStore). `$empty` is an async function that returns an empty store: something
+/// [`Fresh`](crate::conformance::Fresh).
+#[macro_export]
+macro_rules! token_store_conformance {
+    ($empty:ident) => {
+        $crate::conformance_tests!($empty, tokens:
+            a_token_is_found_by_its_hash,
+            another_hash_finds_nothing,
+            a_name_and_a_hash_are_taken_once,
+            a_revoked_token_is_gone,
+            tokens_are_listed_in_pages,
+            a_registration_takes_one_use,
+            a_token_without_limit_stays_without_limit,
+            a_token_that_is_used_up_registers_nobody,
+            a_token_registers_until_the_second_it_expires,
+            a_revoked_token_registers_nobody,
+            a_registration_that_fails_takes_no_use,
+            of_many_registrations_at_once_as_many_land_as_the_token_has_uses,
+        );
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_tests {
+    ($empty:ident, $module:ident: $($promise:ident,)*) => {
+        mod $module {
+            $(
+                #[test]
+                fn $promise() {
+                    let runtime = $crate::conformance::tokio::runtime::Builder::new_multi_thread();
+                    let runtime = { runtime }.worker_threads(2).enable_all().build().expect("a runtime starts");
+                    runtime.block_on(async {
+                        let fresh = super::$empty().await;
+                        $crate::conformance::$module::$promise($crate::conformance::Fresh::share(&fresh)).await;
+                    });
+                }
+            )*
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_promise_is_tested() {
+        let tested = include_str!("conformance.rs");
+        let promises = [include_str!("conformance/clients.rs"), include_str!("conformance/tokens.rs")];
+        for promise in promises.iter().flat_map(|file| file.split("pub async fn ").skip(1)) {
+            let name = promise.split('<').next().unwrap();
+            assert!(tested.contains(&format!("            {name},\n")), "{name} is not in the macro");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Clients and tokens to store.
+
+use enroll_oauth_types::{
+    ClientId, ClientMetadata, InitialAccessToken, ReadingRules, SealingKey, SystemRandom, Timestamp,
+};
+use serde_json::{Value, json};
+
+use crate::{Client, RegisteredBy, StoredSecret, Token, TokenId, TokenKind};
+
+pub(super) const NOW: Timestamp = Timestamp(1_800_000_000);
+
+/// A client with this metadata and a new identifier.
+pub(super) fn client_of(metadata: &Value) -> Client {
+    let body = metadata.to_string();
+    let secret = enroll_oauth_types::ClientSecret::generate(&SystemRandom);
+    let id = ClientId::generate(NOW, &SystemRandom);
+    let sealed = SealingKey::generate(&SystemRandom).seal(&secret, &id);
+    Client {
+        id,
+        issued_at: NOW,
+        updated_at: NOW,
+        revision: 1,
+        enabled: true,
+        registered_by: RegisteredBy { kind: "anonymous".to_owned(), issuer: None, subject: None },
+        metadata: ClientMetadata::parse(body.as_bytes(), &ReadingRules::default())
+            .expect("the sample is well formed"),
+        secrets: vec![StoredSecret {
+            hash: secret.hash(),
+            sealed: Some(sealed),
+            issued_at: NOW,
+            expires_at: Some(Timestamp(u64::from(u32::MAX))),
+        }],
+        registration_access_token: Some(secret.hash()),
+    }
+}
+
+/// A client with little to say.
+pub(super) fn client() -> Client {
+    client_of(&json!({ "redirect_uris": ["https://app.example/cb"] }))
+}
+
+/// A client with members of every JSON type, known and unknown, in several scripts.
+pub(super) fn rich_client() -> Client {
+    client_of(&json!({
+        "redirect_uris": ["https://APP.example", "http://127.0.0.1/cb?x=%7e"],
+        "grant_types": ["authorization_code", "refresh_token", "urn:example:own"],
+        "response_types": ["id_token token"],
+        "client_name": "Ünïcödé '\"\\ %_;--",
+        "client_name#ja": "アプリ",
+        "client_name#ar": "تطبيق",
+        "contacts": [],
+        "jwks": { "keys": [{ "kty": "EC", "n": 1.50, "big": 18_446_744_073_709_551_615_u64 }] },
+        "require_consent": false,
+        "default_max_age": 0,
+        "x_unknown": { "b": [1.0, null, "𝄞"], "a": true },
+    }))
+}
+
+/// A token of so many uses.
+pub(super) fn token(uses_left: Option<u32>) -> Token {
+    let data = serde_json::value::to_raw_value(&json!({ "label": "ünï" })).expect("the sample is JSON");
+    Token {
+        id: TokenId::generate(NOW, &SystemRandom),
+        kind: TokenKind::InitialAccessToken,
+        hash: InitialAccessToken::generate(&SystemRandom).hash(),
+        issued_at: NOW,
+        expires_at: None,
+        uses_left,
+        data,
+    }
+}

@@ -1,0 +1,13 @@
+//! What is stored: clients and tokens, the traits a store implements, a store in memory, and the conformance
+//! suite that every store passes.
+
+mod client;
+pub mod conformance;
+mod error;
+mod memory;
+mod token;
+
+pub use client::{Client, ClientReader, ClientStore, Page, RegisteredBy, StoredSecret};
+pub use error::{BoxError, StoreError};
+pub use memory::MemoryStore;
+pub use token::{Token, TokenId, TokenKind, TokenStore};
