@@ -1,0 +1,75 @@
+//! Clients: one row and one document each.
+
+use async_trait::async_trait;
+use enroll_oauth_types::ClientId;
+use enroll_store::{Client, ClientReader, ClientStore, Page, StoreError, TokenId};
+
+use crate::SqlStore;
+use crate::database::{Row, Statement, Value};
+
+const INSERT: &str =
+    "INSERT INTO clients (client_id, revision, issued_at, enabled, document) VALUES (?, ?, ?, ?, ?)";
+const REPLACE: &str = "UPDATE clients SET revision = revision + 1, enabled = ?, document = ? WHERE client_id = ? AND revision = ?";
+const DELETE: &str = "DELETE FROM clients WHERE client_id = ?";
+const BY_ID: &str = "SELECT revision, document FROM clients WHERE client_id = ?";
+const PAGE: &str = "SELECT revision, document FROM clients WHERE client_id > ? ORDER BY client_id LIMIT ?";
+const TAKE_USE: &str = "UPDATE tokens SET uses_left = uses_left - 1 \
+     WHERE token_id = ? AND (uses_left IS NULL OR uses_left > 0) AND (expires_at IS NULL OR expires_at > ?)";
+
+#[async_trait]
+impl ClientReader for SqlStore {
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+        let rows = self.database.fetch(BY_ID, [id.as_str().into()], 1).await?;
+        rows.into_iter().next().map(read).transpose()
+    }
+}
+
+#[async_trait]
+impl ClientStore for SqlStore {
+    async fn insert(&self, client: &Client, paid_with: Option<&TokenId>) -> Result<(), StoreError> {
+        let mut unit = Vec::with_capacity(2);
+        if let Some(token) = paid_with {
+            let values = [token.as_str().into(), client.issued_at.seconds().into()];
+            unit.push(Statement::new(TAKE_USE, values).or(StoreError::Spent));
+        }
+        let values = [
+            client.id.as_str().into(),
+            client.revision.into(),
+            client.issued_at.seconds().into(),
+            client.enabled.into(),
+            client.to_document().into(),
+        ];
+        unit.push(Statement::new(INSERT, values));
+        self.database.apply(unit).await
+    }
+
+    async fn replace(&self, client: &Client) -> Result<(), StoreError> {
+        let values = [
+            client.enabled.into(),
+            client.to_document().into(),
+            client.id.as_str().into(),
+            client.revision.into(),
+        ];
+        self.database.apply(vec![Statement::new(REPLACE, values).or(StoreError::Conflict)]).await
+    }
+
+    async fn delete(&self, id: &ClientId) -> Result<bool, StoreError> {
+        let unit = vec![Statement::new(DELETE, [id.as_str().into()]).or(StoreError::Conflict)];
+        match self.database.apply(unit).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn list(&self, page: Page) -> Result<Vec<Client>, StoreError> {
+        let after = page.after.map_or(Value::Text(String::new()), |id| id.as_str().into());
+        let rows = self.database.fetch(PAGE, [after, page.limit.into()], page.limit).await?;
+        rows.into_iter().map(read).collect()
+    }
+}
+
+fn read(mut row: Row) -> Result<Client, StoreError> {
+    let revision = row.required_number()?;
+    Client::from_document(&row.text()?, revision)
+}

@@ -1,0 +1,56 @@
+//! Clients and tokens in an SQL database.
+//!
+//! Each statement is written once, in `clients.rs` and `tokens.rs`; `database.rs` alone knows which engine runs it.
+
+mod clients;
+mod database;
+mod migrate;
+mod sqlite;
+mod tokens;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use enroll_store::StoreError;
+
+use database::Database;
+pub use database::{Access, OpenError};
+pub use migrate::SchemaVersion;
+
+/// A store for clients and tokens. Cloning it is cheap; all clones share the connections.
+///
+/// ```
+/// use enroll_store_sql::{Access, SqlStore};
+///
+/// let folder = tempfile::tempdir()?;
+/// let url = format!("sqlite://{}", folder.path().join("configuration.db").display());
+/// let store = SqlStore::open(&url, Access::ReadWrite)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SqlStore {
+    database: Arc<Database>,
+}
+
+impl SqlStore {
+    /// Opens the database at `url` (`sqlite:///var/lib/enroll/configuration.db`). With [`Access::ReadWrite`] it is made
+    /// when it is not there, and brought to the newest schema.
+    pub fn open(url: &str, access: Access) -> Result<Self, OpenError> {
+        Ok(Self { database: Arc::new(Database::open(url, access)?) })
+    }
+
+    /// Opens an SQLite file.
+    pub fn sqlite(path: &Path, access: Access) -> Result<Self, OpenError> {
+        Ok(Self { database: Arc::new(Database::sqlite(path, access)?) })
+    }
+
+    /// The schema that the database has and the one that this version needs, without changing anything.
+    pub fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
+        Database::schema(url)
+    }
+
+    /// Whether the store can read, and write when it was opened for that.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.database.ping().await
+    }
+}

@@ -1,0 +1,205 @@
+use std::error::Error as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use enroll_oauth_types::{ClientId, ClientMetadata, Timestamp};
+use enroll_store::{Client, ClientReader as _, ClientStore, RegisteredBy, StoreError};
+use tempfile::TempDir;
+
+use crate::{Access, OpenError, SchemaVersion, SqlStore};
+
+async fn empty() -> (Arc<SqlStore>, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (Arc::new(open(&folder, Access::ReadWrite).unwrap()), folder)
+}
+
+enroll_store::client_store_conformance!(empty);
+enroll_store::token_store_conformance!(empty);
+
+fn client(id: &str) -> Client {
+    Client {
+        id: ClientId::from(id),
+        issued_at: Timestamp(1),
+        updated_at: Timestamp(1),
+        revision: 1,
+        enabled: true,
+        registered_by: RegisteredBy { kind: "operator".to_owned(), issuer: None, subject: None },
+        metadata: ClientMetadata::default(),
+        secrets: Vec::new(),
+        registration_access_token: None,
+    }
+}
+
+fn open(folder: &TempDir, access: Access) -> Result<SqlStore, OpenError> {
+    SqlStore::sqlite(&folder.path().join("test.db"), access)
+}
+
+/// Why it could not be opened.
+fn cause(opened: Result<SqlStore, OpenError>) -> String {
+    opened.err().unwrap().source().unwrap().to_string()
+}
+
+#[tokio::test]
+async fn what_was_answered_is_in_the_files_while_the_writer_still_has_them_open() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(&folder, Access::ReadWrite).unwrap();
+    store.insert(&client("a"), None).await.unwrap();
+    for name in ["test.db", "test.db-wal"] {
+        std::fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let copied = open(&copy, Access::ReadWrite).unwrap();
+    assert!(copied.client(&ClientId::from("a")).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_store_for_reading_sees_what_another_writes_and_cannot_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = open(&folder, Access::ReadWrite).unwrap();
+    let reader = open(&folder, Access::ReadOnly).unwrap();
+    writer.insert(&client("a"), None).await.unwrap();
+    assert!(reader.client(&ClientId::from("a")).await.unwrap().is_some());
+    assert!(matches!(reader.insert(&client("b"), None).await, Err(StoreError::Backend(_))));
+    let raw = super::connection::reading(&folder.path().join("test.db")).unwrap();
+    assert!(raw.execute("DELETE FROM clients", []).is_err(), "the engine itself refuses");
+    assert!(reader.ping().await.is_ok());
+}
+
+#[tokio::test]
+async fn two_programs_write_to_one_file_and_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (open(&folder, Access::ReadWrite).unwrap(), open(&folder, Access::ReadWrite).unwrap());
+    let writes = |store: SqlStore, prefix: &'static str| async move {
+        for number in 0..50 {
+            store.insert(&client(&format!("{prefix}{number}")), None).await.unwrap();
+        }
+    };
+    tokio::join!(writes(one.clone(), "a"), writes(other, "b"));
+    let page = enroll_store::Page { after: None, limit: 200 };
+    assert_eq!(one.list(page).await.unwrap().len(), 100);
+}
+
+#[tokio::test]
+async fn a_registration_whose_caller_went_away_is_whole_or_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, Access::ReadWrite).unwrap();
+    for number in 0..20 {
+        let client = client(&number.to_string());
+        let abandoned = store.insert(&client, None);
+        tokio::select! { biased; _ = abandoned => {}, () = std::future::ready(()) => {} }
+    }
+    drop(store);
+    let store = open(&folder, Access::ReadOnly).unwrap();
+    for number in 0..20 {
+        assert_eq!(
+            store.client(&ClientId::from(&*number.to_string())).await.unwrap().map(|client| client.revision),
+            Some(1)
+        );
+    }
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(&folder, Access::ReadWrite).unwrap());
+    let raw = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
+    raw.execute("INSERT INTO schema_versions (version, checksum) VALUES (99, 'x')", []).unwrap();
+    for access in [Access::ReadWrite, Access::ReadOnly] {
+        assert!(matches!(open(&folder, access), Err(OpenError::Newer { found: 99, known: 1, .. })));
+    }
+}
+
+#[test]
+fn opening_again_changes_nothing_and_the_schema_can_be_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("test.db").display());
+    assert_eq!(SqlStore::schema(&url).unwrap(), SchemaVersion { found: 0, known: 1 });
+    for _ in 0..2 {
+        drop(SqlStore::open(&url, Access::ReadWrite).unwrap());
+        assert_eq!(SqlStore::schema(&url).unwrap(), SchemaVersion { found: 1, known: 1 });
+    }
+}
+
+#[test]
+fn what_is_no_database_is_named_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    std::fs::write(&path, "certainly no database, and long enough to be read as a header of one").unwrap();
+    let error = open(&folder, Access::ReadWrite).err().unwrap();
+    assert!(error.to_string().contains("test.db"), "{error}");
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("certainly"));
+    assert!(cause(SqlStore::sqlite(folder.path(), Access::ReadWrite)).contains("is a directory"));
+    assert!(
+        cause(SqlStore::sqlite(&folder.path().join("missing.db"), Access::ReadOnly)).contains("is not there")
+    );
+    assert!(!folder.path().join("missing.db").exists());
+}
+
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    rusqlite::Connection::open(&path).unwrap().execute("CREATE TABLE theirs (a)", []).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    for access in [Access::ReadWrite, Access::ReadOnly] {
+        assert!(cause(open(&folder, access)).contains("tables of another program"));
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_database_whose_schema_was_made_otherwise_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(&folder, Access::ReadWrite).unwrap());
+    let raw = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
+    raw.execute("UPDATE schema_versions SET checksum = 'x'", []).unwrap();
+    assert!(cause(open(&folder, Access::ReadWrite)).contains("other steps"));
+}
+
+#[test]
+fn an_empty_database_cannot_be_opened_for_reading_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("test.db"), "").unwrap();
+    assert!(cause(open(&folder, Access::ReadOnly)).contains("its schema is 0, this version needs 1"));
+}
+
+#[test]
+fn many_programs_may_make_the_same_database_at_once() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            let opened = [(); 8].map(|()| scope.spawn(|| open(&folder, Access::ReadWrite).map(drop)));
+            for opening in opened {
+                opening.join().unwrap().unwrap();
+            }
+        });
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_database_belongs_to_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let _store = open(&folder, Access::ReadWrite).unwrap();
+    for name in ["test.db", "test.db-wal", "test.db-shm"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_folders_of_a_new_database_belong_to_its_owner_alone_and_what_is_there_keeps_its_permissions() {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let path = folder.path().join("new/deep/test.db");
+    drop(SqlStore::sqlite(&path, Access::ReadWrite).unwrap());
+    assert_eq!((mode(&folder.path().join("new")), mode(&folder.path().join("new/deep"))), (0o700, 0o700));
+    std::fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    drop(SqlStore::sqlite(&path, Access::ReadWrite).unwrap());
+    assert_eq!(mode(&path), 0o640);
+}
