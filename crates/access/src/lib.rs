@@ -1,0 +1,20 @@
+//! Who is calling, and is that enough: authenticators make a [`Caller`], a [`Policy`] decides, the [`Gate`] joins
+//! them.
+
+mod authenticate;
+mod caller;
+mod challenge;
+mod error;
+mod gate;
+pub mod policy;
+mod terms;
+
+pub use authenticate::{
+    Authenticate, BearerJwt, BearerJwtBuilder, BearerJwtError, InitialAccessTokenData, InitialAccessTokens,
+    IssueError, NewInitialAccessToken, bearer_token, issue,
+};
+pub use caller::{Caller, Credential};
+pub use error::AccessError;
+pub use gate::Gate;
+pub use policy::{Decision, Denial, Policy};
+pub use terms::{Ceilings, Privileges, Terms};

@@ -1,0 +1,115 @@
+//! On what terms a caller registers: defaults for what it leaves out, limits for what it asks.
+
+use std::sync::{Arc, LazyLock};
+
+use enroll_oauth_types::{ClientMetadata, Seconds};
+
+/// What a policy grants whoever it lets in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
+    /// The name of the policy, for logs and reports.
+    pub name: String,
+    /// Metadata that a registration starts from; what the client sends is laid over it.
+    pub template: ClientMetadata,
+    /// The scopes that may be registered; `None` is every scope that the server knows.
+    pub allowed_scopes: Option<Vec<String>>,
+    /// The scopes of a client that asks for none; `None` is every scope that may be registered.
+    pub default_scopes: Option<Vec<String>>,
+    /// How long things may live.
+    pub ceilings: Ceilings,
+    /// The privileged members that take effect.
+    pub privileges: Privileges,
+    /// How long a client secret lives; `None` is for ever. `client_secret_expires_at`, RFC 7591 §3.2.1.
+    pub secret_lifetime: Option<Seconds>,
+}
+
+/// The longest lifetime that each member may ask for; `None` is no limit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ceilings {
+    /// For `access_token_lifetime`.
+    pub access_token_lifetime: Option<Seconds>,
+    /// For `identity_token_lifetime`.
+    pub identity_token_lifetime: Option<Seconds>,
+    /// For `authorization_code_lifetime`.
+    pub authorization_code_lifetime: Option<Seconds>,
+    /// For `absolute_refresh_token_lifetime`.
+    pub absolute_refresh_token_lifetime: Option<Seconds>,
+    /// For `sliding_refresh_token_lifetime`.
+    pub sliding_refresh_token_lifetime: Option<Seconds>,
+    /// For `consent_lifetime`.
+    pub consent_lifetime: Option<Seconds>,
+}
+
+/// The members that change what users are asked, or how long they stay logged in, and so need a policy's leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Privileges {
+    /// None takes effect.
+    #[default]
+    None,
+    /// Those of these names do.
+    Members(Vec<String>),
+    /// All do.
+    All,
+}
+
+impl Privileges {
+    /// The members that are privileged.
+    pub const MEMBERS: [&'static str; 5] = [
+        "require_consent",
+        "allow_remember_consent",
+        "enable_local_login",
+        "identity_provider_restrictions",
+        "coordinate_lifetime_with_user_session",
+    ];
+
+    /// Whether this member takes effect.
+    pub fn include(&self, member: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::Members(members) => members.iter().any(|own| own == member),
+            Self::All => true,
+        }
+    }
+}
+
+impl Default for Terms {
+    /// Every scope of the server, no privileged member, and lifetimes of at most ten minutes for codes (RFC 6749
+    /// §4.1.2), a day for access and ID tokens, a year for refresh tokens.
+    fn default() -> Self {
+        let at_most = Seconds::new;
+        Self {
+            name: "default".to_owned(),
+            template: ClientMetadata::default(),
+            allowed_scopes: None,
+            default_scopes: None,
+            ceilings: Ceilings {
+                access_token_lifetime: at_most(86_400),
+                identity_token_lifetime: at_most(86_400),
+                authorization_code_lifetime: at_most(600),
+                absolute_refresh_token_lifetime: at_most(31_536_000),
+                sliding_refresh_token_lifetime: at_most(31_536_000),
+                consent_lifetime: None,
+            },
+            privileges: Privileges::None,
+            secret_lifetime: None,
+        }
+    }
+}
+
+impl Terms {
+    /// The default terms, made once and shared.
+    pub fn shared_default() -> Arc<Self> {
+        static DEFAULT: LazyLock<Arc<Terms>> = LazyLock::new(Arc::default);
+        DEFAULT.clone()
+    }
+
+    /// No limits: for the operator, and for trying things.
+    pub fn unrestricted() -> Self {
+        Self {
+            name: "unrestricted".to_owned(),
+            ceilings: Ceilings::default(),
+            privileges: Privileges::All,
+            ..Self::default()
+        }
+    }
+}
