@@ -1,0 +1,121 @@
+//! How each outcome is answered: status, headers, JSON. RFC 7591 §3.2, RFC 6750 §3.
+
+use axum::body::Body;
+use axum::response::Response;
+use enroll_access::{AccessError, Gate};
+use enroll_oauth_types::{ErrorBody, ErrorCode, Rejection};
+use enroll_store::{BoxError, StoreError};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::{ClientInformation, RegistrationError};
+
+/// 201: the client is registered. RFC 7591 §3.2.1.
+pub(super) fn created(information: &ClientInformation) -> Response {
+    let mut response = json(StatusCode::CREATED, information);
+    let location = information.registration_client_uri().and_then(|uri| HeaderValue::from_str(uri).ok());
+    if let Some(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// 200: this is the client. RFC 7592 §3.
+pub(super) fn found(information: &ClientInformation) -> Response {
+    json(StatusCode::OK, information)
+}
+
+/// An error of any endpoint: JSON with `error` and `error_description`, never cached. RFC 6749 §5.2.
+pub fn error_response(status: StatusCode, error: ErrorCode, description: &str) -> Response {
+    json(status, &ErrorBody::new(error, description))
+}
+
+/// Room for a usual answer, so that it need not grow while it is written.
+const USUAL: usize = 2048;
+
+fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut written = Vec::with_capacity(USUAL);
+    serde_json::to_writer(&mut written, body).expect("an answer is made of JSON");
+    let mut response = Response::new(Body::from(written));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// A request that is turned away, for whatever reason.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The body or its type.
+    Request(StatusCode, &'static str),
+    /// Who asks.
+    Access(AccessError),
+    /// What is asked.
+    Rejected(Rejection),
+    /// Our fault, or our database's; worth another try. The cause goes to the log and nowhere else.
+    Unavailable(BoxError),
+}
+
+impl Refusal {
+    /// The answer, with a challenge in the name of the gate where a credential is the matter.
+    pub(super) fn into_response(self, gate: &Gate) -> Response {
+        match self {
+            Self::Request(status, description) => {
+                error_response(status, ErrorCode::InvalidRequest, description)
+            }
+            Self::Rejected(rejection) => {
+                let body = ErrorBody::new(rejection.code.clone(), &rejection.to_string());
+                tracing::info!(error = %rejection.code, "refused a registration: {}", body.description());
+                json(StatusCode::BAD_REQUEST, &body)
+            }
+            Self::Access(AccessError::Internal(cause)) | Self::Unavailable(cause) => unavailable(&*cause),
+            Self::Access(error) => {
+                tracing::info!(error = %error.code(), "turned a caller away: {error}");
+                let mut response = error_response(error.status(), error.code(), &error.to_string());
+                if let Some(challenge) = gate.challenge(&error) {
+                    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+                }
+                response
+            }
+        }
+    }
+}
+
+fn unavailable(cause: &(dyn std::error::Error + 'static)) -> Response {
+    tracing::error!(error = cause, "a request failed on the server's side: {cause}");
+    let description = "the server cannot do this at the moment; try again later";
+    let mut response =
+        error_response(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable, description);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<AccessError> for Refusal {
+    fn from(error: AccessError) -> Self {
+        Self::Access(error)
+    }
+}
+
+impl From<RegistrationError> for Refusal {
+    fn from(error: RegistrationError) -> Self {
+        match error {
+            RegistrationError::Rejected(rejection) => Self::Rejected(rejection),
+            RegistrationError::Spent => Self::Access(AccessError::invalid_initial_access_token()),
+            RegistrationError::Internal(cause) => Self::Unavailable(cause),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}

@@ -1,0 +1,25 @@
+//! Dynamic client registration: RFC 7591, RFC 7592 and OpenID Connect Dynamic Client Registration 1.0.
+//!
+//! A [`Registrar`] takes what a client says of itself through a [`Pipeline`] of named steps, stores the client that
+//! comes out, and answers with its [`ClientInformation`]. [`Registrar::router`] mounts the endpoints in an axum app.
+
+mod endpoint;
+mod error;
+mod information;
+mod pipeline;
+mod registrar;
+mod registration;
+mod report;
+mod rules;
+pub mod steps;
+
+pub use endpoint::error_response;
+pub use error::{RegistrationError, StepResult};
+pub use information::ClientInformation;
+pub use pipeline::{Pipeline, Step};
+pub use registrar::{BuildError, Registrar, RegistrarBuilder};
+pub use registration::{Issued, Note, Registration, Server};
+pub use report::{Outcome, Report, StepReport};
+pub use rules::{Rules, UnknownMembers};
+
+pub use enroll_oauth_types::Rejection;

@@ -1,0 +1,136 @@
+//! The context that walks through the pipeline.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use enroll_access::{Caller, Terms};
+use enroll_oauth_types::{
+    Capabilities, ClientId, ClientMetadata, ClientSecret, Clock, GrantType, Random, RegistrationAccessToken,
+    SealingKey, SystemClock, SystemRandom,
+};
+use enroll_store::Client;
+
+use crate::Rules;
+
+/// What the server brings to every registration.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Server {
+    /// What clients may register for.
+    pub capabilities: Capabilities,
+    /// What is mended and what is refused.
+    pub rules: Rules,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where identifiers and secrets come from.
+    pub random: Arc<dyn Random>,
+    /// What seals the secrets that the server must read again.
+    pub sealing_key: Option<Arc<SealingKey>>,
+}
+
+impl Server {
+    /// A server with the operating system's clock and randomness.
+    pub fn new(capabilities: Capabilities, rules: Rules) -> Self {
+        Self {
+            capabilities,
+            rules,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            sealing_key: None,
+        }
+    }
+}
+
+/// One registration on its way. Steps read `request` and write `client`.
+#[non_exhaustive]
+pub struct Registration<'a> {
+    /// What was sent, as it was sent.
+    pub sent: &'a ClientMetadata,
+    /// What is asked: the policy's template, overlaid by what was sent. Nobody can edit it.
+    pub request: &'a ClientMetadata,
+    /// Who asks, and on what terms.
+    pub caller: &'a Caller,
+    /// The client as it is now, when this is an update. RFC 7592 §2.2.
+    pub current: Option<&'a Client>,
+    /// The server's side.
+    pub server: &'a Server,
+    /// The client under construction. It starts with no metadata at all: what no step takes over is not registered.
+    pub client: Client,
+    /// The secrets to be shown in the answer.
+    pub issued: Issued,
+    /// What the steps changed of what was asked, for the report.
+    pub notes: Vec<Note>,
+    /// Typed values from step to step.
+    pub extensions: http::Extensions,
+}
+
+/// The secrets that this registration gives out. They are shown once.
+#[derive(Debug, Default)]
+pub struct Issued {
+    /// `client_secret`
+    pub client_secret: Option<ClientSecret>,
+    /// `registration_access_token`
+    pub registration_access_token: Option<RegistrationAccessToken>,
+}
+
+/// Something that a step decided otherwise than it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The member.
+    pub member: Cow<'static, str>,
+    /// What was done, and why.
+    pub text: Cow<'static, str>,
+}
+
+impl<'a> Registration<'a> {
+    pub(crate) fn new(
+        sent: &'a ClientMetadata,
+        request: &'a ClientMetadata,
+        caller: &'a Caller,
+        server: &'a Server,
+    ) -> Self {
+        let now = server.clock.now();
+        let client = Client {
+            id: ClientId::from(""),
+            issued_at: now,
+            updated_at: now,
+            revision: 1,
+            enabled: true,
+            registered_by: caller.to_record(),
+            metadata: ClientMetadata::default(),
+            secrets: Vec::new(),
+            registration_access_token: None,
+        };
+        Self {
+            sent,
+            request,
+            caller,
+            current: None,
+            server,
+            client,
+            issued: Issued::default(),
+            notes: Vec::new(),
+            extensions: http::Extensions::new(),
+        }
+    }
+
+    /// On what terms the caller registers.
+    pub fn terms(&self) -> &'a Terms {
+        &self.caller.terms
+    }
+
+    /// Says that a member was decided otherwise than asked, and why.
+    pub fn note(&mut self, member: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) {
+        self.notes.push(Note { member: member.into(), text: text.into() });
+    }
+
+    /// Whether the client under construction has this grant. True only after the step `grant_types`.
+    pub fn has_grant(&self, grant: &GrantType) -> bool {
+        self.client.metadata.grant_types.iter().flatten().any(|own| own == grant)
+    }
+
+    /// Whether the client under construction sends browsers to the authorization endpoint.
+    pub fn uses_redirects(&self) -> bool {
+        self.client.metadata.grant_types.iter().flatten().any(GrantType::uses_redirects)
+    }
+}

@@ -1,0 +1,66 @@
+//! `software_id`, `software_version`, `software_statement`: what it is, and who vouches for it.
+//!
+//! RFC 7591 §2 and §2.3.
+
+use enroll_oauth_types::Rejection;
+
+use super::text;
+use crate::{Registration, StepResult};
+
+const LONGEST: usize = 1024;
+
+/// Takes the names of the software over.
+///
+/// Nobody is trusted to vouch for software, so a statement is ignored, which RFC 7591 §2.3 allows, and is not
+/// returned: to return it would say that it was believed.
+pub fn software(r: &mut Registration<'_>) -> StepResult {
+    text::check_member("software_id", r.request.software_id.as_ref(), LONGEST)?;
+    text::check_member("software_version", r.request.software_version.as_ref(), LONGEST)?;
+    take_over!(r: software_id, software_version);
+    if r.request.software_statement.is_none() {
+        return Ok(());
+    }
+    if !r.server.rules.substitute {
+        let problem = "must be left out: this server trusts no issuer of software statements";
+        return Err(Rejection::software_statement(problem).into());
+    }
+    r.note("software_statement", "left out: this server trusts no issuer of software statements");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::steps::trial::{Trial, app};
+
+    /// RFC 7591 §2
+    #[test]
+    fn the_names_of_the_software_come_back() {
+        let body = app(json!({ "software_id": "4NRB1-0XZABZI9E6-5SM3R", "software_version": "2.1" }));
+        let json = Trial::new().accepts(&body);
+        assert_eq!(json["software_id"], "4NRB1-0XZABZI9E6-5SM3R");
+        assert_eq!(json["software_version"], "2.1");
+    }
+
+    #[test]
+    fn the_names_of_the_software_are_one_line() {
+        Trial::new().refuses_about("software_id", &app(json!({ "software_id": "a\u{0}b" })));
+        Trial::new().refuses_about("software_version", &app(json!({ "software_version": "1\n2" })));
+    }
+
+    /// RFC 7591 §2.3
+    #[test]
+    fn a_statement_that_nobody_believes_is_not_returned() {
+        let registered = Trial::new().register(&app(json!({ "software_statement": "a.b.c" }))).unwrap();
+        assert!(registered.json.get("software_statement").is_none());
+        assert!(registered.notes_about("software_statement"));
+    }
+
+    /// RFC 7591 §3.2.2
+    #[test]
+    fn a_strict_server_refuses_a_statement_that_it_cannot_judge() {
+        let refusal = Trial::strict().refuses(&app(json!({ "software_statement": "a.b.c" })));
+        assert!(refusal.starts_with("invalid_software_statement software_statement: "), "{refusal}");
+    }
+}

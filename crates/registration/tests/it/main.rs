@@ -1,0 +1,10 @@
+//! The wire, by standard.
+
+#![allow(clippy::unwrap_used)] // A test may.
+
+mod cases;
+mod challenges;
+mod oidc_registration;
+mod pipeline;
+mod rfc7591;
+mod rfc7592;

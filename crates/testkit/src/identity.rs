@@ -1,0 +1,76 @@
+//! Somebody who calls the app.
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// A caller with its credential.
+pub struct Identity {
+    router: Router,
+    authorization: Option<String>,
+}
+
+/// What the app answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, as text.
+    pub body: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.body))
+    }
+
+    /// A header as text, empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl Identity {
+    pub(crate) fn new(router: Router, authorization: Option<String>) -> Self {
+        Self { router, authorization }
+    }
+
+    /// Registers a client.
+    pub async fn register(&self, metadata: Value) -> Answer {
+        self.register_bytes(metadata.to_string().into_bytes()).await
+    }
+
+    /// Registers whatever these bytes are.
+    pub async fn register_bytes(&self, body: Vec<u8>) -> Answer {
+        let request = Request::post("/connect/dcr").header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(body)).expect("the request is well formed")).await
+    }
+
+    /// Reads a registration.
+    pub async fn read(&self, registration_client_uri: &str) -> Answer {
+        let path = registration_client_uri.trim_start_matches("https://id.example");
+        self.send(Request::get(path).body(Body::empty()).expect("the request is well formed")).await
+    }
+
+    /// Sends any request, with the credential.
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        if let Some(authorization) = &self.authorization {
+            let value = authorization.parse().expect("a credential is a header value");
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("the body is in memory").to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.to_vec()).expect("answers are UTF-8"),
+        }
+    }
+}
