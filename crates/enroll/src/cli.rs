@@ -1,0 +1,353 @@
+//! The command line: what can be said, and what the program exits with.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use crate::commands;
+
+const EXAMPLES: &str = "\
+Examples:
+  enroll serve --dev                       try it: anybody may register
+  enroll serve --data /var/lib/enroll      protected by initial access tokens
+  enroll check client.json                 what would happen, step by step
+  enroll tokens issue --expires 30d        an initial access token
+  enroll clients list                      who is registered
+  enroll config example > enroll.toml      every key, commented
+
+Exit codes:
+  0  done
+  1  refused, or not found
+  2  the command line or the configuration is wrong
+  3  the database, a file or the network failed";
+
+const SERVE_EXAMPLES: &str = "\
+Registration is protected unless the configuration or --dev opens it: the first start prints an initial access \
+token on standard error, with a curl line to paste. When the server accepts connections, it prints one line on \
+standard output:
+
+  ready http://127.0.0.1:5001
+
+SIGTERM and SIGINT end it when the requests in flight are answered. Every key of the configuration can also be set \
+by a variable, with two underscores between levels:
+
+  ENROLL_LOG__FORMAT=json enroll serve --config /etc/enroll.toml";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  enroll check client.json
+  curl -s https://app.example/client.json | enroll check - --strict
+  enroll check client.json --json | jq .refusal
+
+Exits with 1 when the registration would be refused.";
+
+const CLIENTS_EXAMPLES: &str = "\
+Examples:
+  enroll clients register client.json --issuer https://id.example
+  enroll clients list --json | jq -r .client_id
+  enroll clients disable 019e0c5a-…
+  enroll clients export > clients.jsonl
+  enroll clients import clients.jsonl --data /var/lib/other";
+
+const TOKENS_EXAMPLES: &str = "\
+Examples:
+  TOKEN=$(enroll tokens issue --label ci --expires 30d --uses 100)
+  curl https://id.example/connect/dcr -H \"Authorization: Bearer $TOKEN\" …
+  enroll tokens list
+  enroll tokens revoke 019e0c5a-…
+
+A token is shown once, when it is issued; only its hash is stored.";
+
+/// The version, with the commit when the build was told it.
+fn version() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    option_env!("ENROLL_COMMIT").map_or_else(|| version.to_owned(), |commit| format!("{version} ({commit})"))
+}
+
+/// Registers OAuth 2.0 and OpenID Connect clients.
+#[derive(Debug, Parser)]
+#[command(name = "enroll", version = version(), after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Serve),
+    /// Tell what would happen to a registration, step by step; nothing is stored
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Check),
+    /// See and manage the registered clients
+    #[command(subcommand, after_help = CLIENTS_EXAMPLES)]
+    Clients(Clients),
+    /// Issue and manage initial access tokens
+    #[command(subcommand, after_help = TOKENS_EXAMPLES)]
+    Tokens(Tokens),
+    /// Bring the database to the schema of this version
+    Migrate(Migrate),
+    /// Print the steps of a registration in their order
+    Pipeline,
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Where the configuration and the data are: the same for every command.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Place {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", env = "ENROLL_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder of the databases [default: ./enroll-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The address to listen on; port 0 is any free port [default: 127.0.0.1:5001]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// The issuer, as clients see it [default: the listen address, on loopback]
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// What this process does
+    #[arg(long)]
+    pub(crate) role: Option<Role>,
+    /// For trying things: anybody may register anything, demo scopes, loopback only
+    #[arg(long)]
+    pub(crate) dev: bool,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    /// Everything
+    #[default]
+    All,
+    /// Registration alone: writes clients, has no signing keys and no login
+    Registration,
+    /// The authorization server alone, which only reads clients
+    Authorization,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// The registration request, as JSON; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The policy to register under, as named in the configuration [default: the open or default policy]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) policy: Option<String>,
+    /// Judge as a strict server does
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Clients {
+    /// Register a client as the operator; prints the client information
+    Register {
+        /// The registration request, as JSON; `-` is standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+        /// The issuer of the server that the client will use [default: as in the configuration]
+        #[arg(long, value_name = "URL")]
+        issuer: Option<String>,
+    },
+    /// List the clients
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one client as JSON
+    Show(OneClient),
+    /// Delete a client for good
+    Delete(OneClient),
+    /// Disable a client until it is enabled again
+    Disable(OneClient),
+    /// Enable a disabled client
+    Enable(OneClient),
+    /// Print every client as a JSON line, for `import`
+    Export {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Store the clients that `export` printed; those that are there already are left alone
+    Import {
+        /// The JSON lines; `-` is standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OneClient {
+    /// The `client_id`
+    #[arg(value_name = "CLIENT_ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tokens {
+    /// Issue an initial access token; prints the token and nothing else
+    Issue {
+        #[command(flatten)]
+        place: Place,
+        /// What it is for, for your own memory
+        #[arg(long)]
+        label: Option<String>,
+        /// The policy that its registrations are under, as named in the configuration
+        #[arg(long, value_name = "NAME")]
+        policy: Option<String>,
+        /// How long it works: `30d`, `12h` [default: for ever]
+        #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+        expires: Option<Duration>,
+        /// How many clients it registers [default: without limit]
+        #[arg(long, value_name = "COUNT")]
+        uses: Option<u32>,
+    },
+    /// List the initial access tokens
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke an initial access token
+    Revoke {
+        /// Its identifier, as `list` prints it
+        #[arg(value_name = "TOKEN_ID")]
+        id: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Only tell what would be done
+    #[arg(long)]
+    pub(crate) status: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the configuration, and say what is wrong
+    Check {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print a configuration file with every key, commented
+    Example,
+}
+
+/// Why a command did not do what it was asked, with the exit code.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// 1: refused, or not found. What there is to say has been said on standard output.
+    #[error("{0}")]
+    Refused(String),
+    /// 2: the command line or the configuration.
+    #[error("{0}")]
+    Usage(String),
+    /// 3: the world around.
+    #[error("{0}")]
+    World(String),
+}
+
+impl Failure {
+    /// A failure of the world, with its causes.
+    pub(crate) fn world(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::World(with_causes(error))
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Refused(_) => 1,
+            Self::Usage(_) => 2,
+            Self::World(_) => 3,
+        }
+    }
+}
+
+/// An error with all that caused it, in one line.
+pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::World(error.to_string())
+    }
+}
+
+impl From<enroll_store::StoreError> for Failure {
+    fn from(error: enroll_store::StoreError) -> Self {
+        Self::world(&error)
+    }
+}
+
+/// The command line as a value, for completions and the man page.
+pub fn command() -> clap::Command {
+    CommandLine::command()
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    match commands::run(command_line.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let message = failure.to_string();
+            if !message.is_empty() {
+                commands::tell(format_args!("enroll: {message}"));
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn help_tells_examples_and_exit_codes() {
+        let help = command().render_help().to_string();
+        assert!(help.contains("enroll serve --dev") && help.contains("Exit codes:"), "{help}");
+    }
+}

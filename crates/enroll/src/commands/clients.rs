@@ -1,0 +1,147 @@
+//! `enroll clients`: the operator's view.
+
+mod transfer;
+
+use std::path::Path;
+
+use enroll_access::{Caller, Gate, policy};
+use enroll_oauth_types::{ClientId, ClientMetadata, Clock as _, SystemClock};
+use enroll_registration::RegistrationError;
+use enroll_store::{Client, ClientReader as _, ClientStore, Page, StoreError};
+use enroll_store_sql::SqlStore;
+use serde_json::{Value, json};
+
+use super::{moment, read, say, say_json};
+use crate::cli::{Clients, Failure, OneClient, Place};
+use crate::config::{Config, validate_issuer};
+use crate::service;
+
+/// How many clients are read at a time.
+const PAGE: u32 = 500;
+
+/// How often a change is tried again when somebody else was quicker.
+const ATTEMPTS: u32 = 5;
+
+pub(super) async fn run(command: Clients) -> Result<(), Failure> {
+    match command {
+        Clients::Register { file, place, issuer } => register(&file, &place, issuer).await,
+        Clients::List { place, json } => list(&place, json).await,
+        Clients::Show(one) => show(&one).await,
+        Clients::Delete(one) => delete(&one).await,
+        Clients::Disable(one) => set_enabled(&one, false).await,
+        Clients::Enable(one) => set_enabled(&one, true).await,
+        Clients::Export { place } => transfer::export(&*open(&place)?).await,
+        Clients::Import { file, place } => transfer::import(&*open(&place)?, &read(&file)?).await,
+    }
+}
+
+fn open(place: &Place) -> Result<std::sync::Arc<SqlStore>, Failure> {
+    service::store(&Config::load(place)?)
+}
+
+/// Registers as the operator, through the same pipeline as everybody.
+async fn register(file: &Path, place: &Place, issuer: Option<String>) -> Result<(), Failure> {
+    let config = Config::load(place)?;
+    if let Some(issuer) = &issuer {
+        validate_issuer(issuer).map_err(|problem| Failure::Usage(format!("--issuer: {problem}")))?;
+    }
+    let store = service::store(&config)?;
+    let issuer =
+        issuer.or_else(|| config.issuer.clone()).unwrap_or_else(|| format!("http://{}", config.listen));
+    let gate = Gate::require(policy::open()); // nobody comes in through it: there is no router
+    let registrar = service::registrar(&config, &issuer, store, gate)?;
+    let refused = |rejection: &dyn std::fmt::Display| Failure::Refused(format!("refused: {rejection}"));
+    let metadata = ClientMetadata::parse(&read(file)?, &registrar.rules().reading)
+        .map_err(|rejection| refused(&rejection))?;
+    match registrar.register(&metadata, &Caller::operator("cli")).await {
+        Ok(information) => say_json(&information),
+        Err(RegistrationError::Rejected(rejection)) => Err(refused(&rejection)),
+        Err(error) => Err(Failure::world(&error)),
+    }
+}
+
+async fn list(place: &Place, as_json: bool) -> Result<(), Failure> {
+    let store = open(place)?;
+    if !as_json {
+        say(format_args!("{:<36}  {:<20}  {:<20}  {:<8}  NAME", "CLIENT_ID", "ISSUED", "BY", "STATE"))?;
+    }
+    for_each(
+        &*store,
+        |client| if as_json { say(seen_by_operator(client)) } else { say(as_row(client).trim_end()) },
+    )
+    .await
+}
+
+fn as_row(client: &Client) -> String {
+    let name = client.metadata.client_name.as_ref().and_then(|name| name.untagged());
+    let state = if client.enabled { "enabled" } else { "disabled" };
+    let (issued, by) = (moment(client.issued_at), &client.registered_by.kind);
+    let name = name.map_or("", String::as_str);
+    format!("{:<36}  {issued:<20}  {by:<20}  {state:<8}  {name}", client.id.as_str())
+}
+
+/// Every client, a page at a time.
+async fn for_each(
+    store: &dyn ClientStore,
+    mut each: impl FnMut(&Client) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut after = None;
+    loop {
+        let clients = store.list(Page { after, limit: PAGE }).await?;
+        let Some(last) = clients.last() else { return Ok(()) };
+        after = Some(last.id.clone());
+        clients.iter().try_for_each(&mut each)?;
+    }
+}
+
+/// What an operator sees of a client: all but its secrets, of which there are only hashes.
+fn seen_by_operator(client: &Client) -> Value {
+    let secrets = client.secrets.iter();
+    let secrets =
+        secrets.map(|secret| json!({ "issued_at": secret.issued_at, "expires_at": secret.expires_at }));
+    json!({
+        "client_id": client.id,
+        "client_id_issued_at": client.issued_at,
+        "updated_at": client.updated_at,
+        "revision": client.revision,
+        "enabled": client.enabled,
+        "registered_by": client.registered_by,
+        "metadata": client.metadata,
+        "extensions": client.metadata.extensions,
+        "secrets": secrets.collect::<Vec<_>>(),
+    })
+}
+
+async fn show(one: &OneClient) -> Result<(), Failure> {
+    match open(&one.place)?.client(&ClientId::from(one.id.as_str())).await? {
+        Some(client) => say_json(&seen_by_operator(&client)),
+        None => Err(not_there(&one.id)),
+    }
+}
+
+async fn delete(one: &OneClient) -> Result<(), Failure> {
+    match open(&one.place)?.delete(&ClientId::from(one.id.as_str())).await? {
+        true => say(format_args!("deleted {}", one.id)),
+        false => Err(not_there(&one.id)),
+    }
+}
+
+async fn set_enabled(one: &OneClient, enabled: bool) -> Result<(), Failure> {
+    let store = open(&one.place)?;
+    for _ in 0..ATTEMPTS {
+        let client = store.client(&ClientId::from(one.id.as_str())).await?;
+        let client = client.ok_or_else(|| not_there(&one.id))?;
+        match store.replace(&Client { enabled, updated_at: SystemClock.now(), ..client }).await {
+            Ok(()) => {
+                return say(format_args!("{} {}", if enabled { "enabled" } else { "disabled" }, one.id));
+            }
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Failure::World(format!("the client {} keeps changing; try again", one.id)))
+}
+
+fn not_there(id: &str) -> Failure {
+    Failure::Refused(format!("there is no client {id}"))
+}

@@ -1,0 +1,16 @@
+//! `enroll config`: checks the configuration, or prints an example.
+
+use super::say;
+use crate::cli::{ConfigCommand, Failure};
+use crate::config::{Config, EXAMPLE};
+use crate::service;
+
+pub(super) fn run(command: &ConfigCommand) -> Result<(), Failure> {
+    match command {
+        ConfigCommand::Check { place } => {
+            service::verifiers(&Config::load(place)?)?;
+            say("the configuration is good")
+        }
+        ConfigCommand::Example => say(EXAMPLE.trim_end()),
+    }
+}

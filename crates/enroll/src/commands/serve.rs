@@ -1,0 +1,140 @@
+//! `enroll serve`: runs the server.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use enroll_access::{NewInitialAccessToken, issue};
+use enroll_oauth_types::{Clock as _, ServerMetadata, SystemClock, SystemRandom};
+use enroll_store::{ClientStore as _, Page, TokenKind, TokenStore as _};
+use enroll_store_sql::SqlStore;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{say, tell};
+use crate::cli::{Failure, Role, Serve};
+use crate::config::{Config, LogFormat, validate_issuer};
+use crate::{server, service, telemetry};
+
+/// How long the token of the first start works.
+const FIRST_TOKEN: Duration = Duration::from_hours(24);
+
+pub(super) async fn run(options: Serve) -> Result<(), Failure> {
+    let config = configuration(&options)?;
+    telemetry::start_logging(&config.log)?;
+    let metrics = telemetry::start_metrics()?;
+
+    let issuers = service::verifiers(&config)?;
+    let store = service::store(&config)?;
+    let gate = match options.dev {
+        true => service::gate_for_development(&config, store.clone())?,
+        false => service::gate(&config, store.clone(), issuers)?,
+    };
+
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| Failure::World(format!("cannot listen on {}: {error}", config.listen)))?;
+    let address = listener.local_addr()?;
+    let issuer = config.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
+    let registrar = service::registrar(&config, &issuer, store.clone(), gate)?;
+    let url = service::registration_url(&issuer);
+    let metadata = ServerMetadata::new(&issuer, registrar.capabilities()).with_registration_endpoint(&url);
+    tokio::spawn(telemetry::keep_up(metrics.clone()));
+    let app = server::app(registrar, &metadata, &issuer, store.clone(), metrics, &config.limits);
+    let stop = stop_signal()?;
+
+    if options.dev && config.log.format == LogFormat::Pretty {
+        tell(format_args!("Anybody may register here. Try it:\n\n  {}\n", curl(&url, None)));
+    } else if !config.registration.open
+        && config.registration.issuers.is_empty()
+        && nobody_was_here(&store).await?
+    {
+        welcome(&store, &url).await?;
+    }
+    tracing::info!("issuer {issuer}, listening on {address}, clients in {}", config.configuration_database());
+    say(format_args!("ready http://{address}"))?;
+    server::serve(listener, app, &config.limits, stop).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The configuration under the flags of this command.
+fn configuration(options: &Serve) -> Result<Config, Failure> {
+    let mut config = Config::load(&options.place)?;
+    if let Some(listen) = options.listen {
+        config.listen = listen;
+    }
+    if let Some(issuer) = &options.issuer {
+        validate_issuer(issuer).map_err(|problem| Failure::Usage(format!("--issuer: {problem}")))?;
+        config.issuer = Some(issuer.clone());
+    }
+    if let Some(role) = options.role {
+        config.role = role;
+    }
+    if config.role == Role::Authorization {
+        let problem = "--role: this version has no authorization server yet; use `all` or `registration`";
+        return Err(Failure::Usage(problem.to_owned()));
+    }
+    if options.dev {
+        must_be_loopback(config.listen, "--dev listens on loopback only")?;
+        service::for_development(&mut config);
+    }
+    if config.issuer.is_none() {
+        must_be_loopback(config.listen, "issuer: is required when listening on other than loopback")?;
+    }
+    Ok(config)
+}
+
+fn must_be_loopback(address: SocketAddr, otherwise: &str) -> Result<(), Failure> {
+    match address.ip().is_loopback() {
+        true => Ok(()),
+        false => Err(Failure::Usage(format!("{otherwise}, and {address} is not"))),
+    }
+}
+
+/// Whether no client and no token has ever been made here: then nobody can register, and the operator needs a token.
+async fn nobody_was_here(store: &SqlStore) -> Result<bool, Failure> {
+    let tokens = store.tokens(TokenKind::InitialAccessToken, None, 1).await?;
+    Ok(tokens.is_empty() && store.list(Page { after: None, limit: 1 }).await?.is_empty())
+}
+
+/// A line to paste that registers a client.
+fn curl(url: &str, token: Option<&str>) -> String {
+    let authorization =
+        token.map_or_else(String::new, |token| format!("-H 'Authorization: Bearer {token}' "));
+    format!(
+        "curl {url} {authorization}-H 'Content-Type: application/json' \
+         -d '{{\"redirect_uris\": [\"https://app.example/callback\"]}}'"
+    )
+}
+
+/// Tells whoever starts a protected server for the first time how to register.
+async fn welcome(store: &Arc<SqlStore>, url: &str) -> Result<(), Failure> {
+    let now = SystemClock.now();
+    let new = NewInitialAccessToken {
+        label: Some("first start".to_owned()),
+        expires_at: Some(now + FIRST_TOKEN),
+        ..NewInitialAccessToken::default()
+    };
+    let (secret, token) = issue(new, now, &SystemRandom).map_err(|error| Failure::world(&error))?;
+    store.put(&token).await?;
+    tell(format_args!(
+        "Registration is protected. This initial access token works for 24 hours:\n\n  {}\n\n\
+         Try it:\n\n  {}\n\n\
+         `enroll tokens issue` issues others.\n",
+        secret.expose(),
+        curl(url, Some(secret.expose())),
+    ));
+    Ok(())
+}
+
+/// Done when the process is asked to end.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("asked to end by SIGTERM"),
+            _ = interrupt.recv() => tracing::info!("asked to end by SIGINT"),
+        }
+    })
+}

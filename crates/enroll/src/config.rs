@@ -1,0 +1,297 @@
+//! `enroll.toml`: defaults, under the file, under `ENROLL_*` variables, under flags.
+
+mod layers;
+mod policies;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use enroll_oauth_types::Capabilities;
+use enroll_registration::{Rules, UnknownMembers};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::{Failure, Place, Role};
+pub(crate) use policies::{PolicyConfig, ScopeConfig};
+
+/// The commented example, which `enroll config example` prints.
+pub(crate) const EXAMPLE: &str = include_str!("config/example.toml");
+
+/// Every key. `enroll config example` explains them.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer: Option<String>,
+    pub(crate) listen: SocketAddr,
+    pub(crate) data: PathBuf,
+    pub(crate) role: Role,
+    pub(crate) database: Databases,
+    pub(crate) registration: RegistrationConfig,
+    pub(crate) scopes: Vec<ScopeConfig>,
+    pub(crate) policies: BTreeMap<String, PolicyConfig>,
+    pub(crate) limits: Limits,
+    pub(crate) log: Log,
+    pub(crate) legacy: Legacy,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            listen: SocketAddr::from(([127, 0, 0, 1], 5001)),
+            data: PathBuf::from("enroll-data"),
+            role: Role::All,
+            database: Databases::default(),
+            registration: RegistrationConfig::default(),
+            scopes: ScopeConfig::standard(),
+            policies: BTreeMap::new(),
+            limits: Limits::default(),
+            log: Log::default(),
+            legacy: Legacy::default(),
+        }
+    }
+}
+
+/// Where the two planes are stored; by default two SQLite files in the data folder.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Databases {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) configuration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) operational: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RegistrationConfig {
+    pub(crate) profile: Profile,
+    pub(crate) open: bool,
+    pub(crate) strict: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unknown_members: Option<UnknownMembersConfig>,
+    pub(crate) insecure_allow_http_redirect_uris: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sealing_key_file: Option<PathBuf>,
+    pub(crate) issuers: Vec<IssuerConfig>,
+}
+
+impl Default for RegistrationConfig {
+    fn default() -> Self {
+        Self {
+            profile: Profile::Standard,
+            open: false,
+            strict: false,
+            unknown_members: None,
+            insecure_allow_http_redirect_uris: false,
+            sealing_key_file: None,
+            issuers: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Profile {
+    Standard,
+    Duende,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum UnknownMembersConfig {
+    Drop,
+    Keep,
+    Refuse,
+}
+
+/// An issuer whose access tokens let their holders register.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssuerConfig {
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) scope: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jwks: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jwks_file: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<String>,
+}
+
+/// Seconds and counts that keep one caller from using up what all need.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub(crate) connections: usize,
+    pub(crate) connections_per_source: usize,
+    header_timeout: u64,
+    body_timeout: u64,
+    request_timeout: u64,
+    shutdown_timeout: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 8192,
+            connections_per_source: 1024,
+            header_timeout: 10,
+            body_timeout: 10,
+            request_timeout: 30,
+            shutdown_timeout: 20,
+        }
+    }
+}
+
+impl Limits {
+    /// How long the header of a request may take, and how long a connection may be idle.
+    pub(crate) fn header_timeout(&self) -> Duration {
+        Duration::from_secs(self.header_timeout)
+    }
+
+    /// How long the next piece of a body may take.
+    pub(crate) fn body_timeout(&self) -> Duration {
+        Duration::from_secs(self.body_timeout)
+    }
+
+    /// How long a request may take as a whole.
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout)
+    }
+
+    /// How long requests in flight may take when the server stops.
+    pub(crate) fn shutdown_timeout(&self) -> Duration {
+        Duration::from_secs(self.shutdown_timeout)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    pub(crate) level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Pretty, level: "info".to_owned() }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Pretty,
+    Json,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Legacy {
+    pub(crate) implicit: bool,
+}
+
+impl Config {
+    /// The configuration for a command: defaults, file, environment, and the flags of `place`.
+    pub(crate) fn load(place: &Place) -> Result<Self, Failure> {
+        let config = layers::read(place)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// The database of the configuration plane.
+    pub(crate) fn configuration_database(&self) -> String {
+        self.database.configuration.clone().unwrap_or_else(|| in_folder(&self.data, "configuration.db"))
+    }
+
+    /// The file of the key that secrets are sealed under.
+    pub(crate) fn sealing_key_file(&self) -> PathBuf {
+        self.registration.sealing_key_file.clone().unwrap_or_else(|| self.data.join("sealing.key"))
+    }
+
+    /// What clients may register for.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        let scopes = self.scopes.iter().map(|scope| scope.name.clone());
+        let capabilities = Capabilities::code_and_client_credentials().with_scopes(scopes);
+        if self.legacy.implicit { capabilities.with_legacy_implicit() } else { capabilities }
+    }
+
+    /// How rough a request may be.
+    pub(crate) fn rules(&self) -> Rules {
+        let mut rules = if self.registration.strict { Rules::strict() } else { Rules::default() };
+        match self.registration.unknown_members {
+            None => {}
+            Some(UnknownMembersConfig::Drop) => rules.unknown_members = UnknownMembers::Drop,
+            Some(UnknownMembersConfig::Keep) => rules.unknown_members = UnknownMembers::Keep,
+            Some(UnknownMembersConfig::Refuse) => rules.unknown_members = UnknownMembers::Refuse,
+        }
+        rules.insecure_allow_http_redirect_uris = self.registration.insecure_allow_http_redirect_uris;
+        rules
+    }
+
+    fn validate(&self) -> Result<(), Failure> {
+        let wrong =
+            |key: &str, problem: &str| Err(Failure::Usage(format!("configuration: {key}: {problem}")));
+        if self.registration.profile == Profile::Duende {
+            return wrong("registration.profile", "this version has `standard` only");
+        }
+        if self.role == Role::Authorization {
+            return wrong(
+                "role",
+                "this version has no authorization server yet; use `all` or `registration`",
+            );
+        }
+        if let Some(scope) =
+            self.scopes.iter().find(|scope| !enroll_oauth_types::Scope::is_token(&scope.name))
+        {
+            return wrong("scopes", &format!("`{}` is no scope by RFC 6749 section 3.3", scope.name));
+        }
+        if self.limits.connections == 0 || self.limits.connections_per_source == 0 {
+            return wrong("limits", "connections and connections_per_source must be at least 1");
+        }
+        let Limits { header_timeout, body_timeout, request_timeout, .. } = self.limits;
+        if [header_timeout, body_timeout, request_timeout].contains(&0) {
+            return wrong(
+                "limits",
+                "header_timeout, body_timeout and request_timeout must be at least 1 second",
+            );
+        }
+        for (number, issuer) in self.registration.issuers.iter().enumerate() {
+            let key = format!("registration.issuers[{number}]");
+            if issuer.jwks.is_some() == issuer.jwks_file.is_some() {
+                return wrong(&key, "needs its keys as either `jwks` or `jwks_file`");
+            }
+            if issuer.policy.as_ref().is_some_and(|name| !self.policies.contains_key(name)) {
+                return wrong(&format!("{key}.policy"), "names a policy that is not under [policies]");
+            }
+        }
+        if let Some(issuer) = &self.issuer {
+            validate_issuer(issuer).or_else(|problem| wrong("issuer", problem))?;
+        }
+        self.terms().map(drop)
+    }
+}
+
+/// RFC 8414 §2: https, no query, no fragment; http on loopback for trying things.
+pub(crate) fn validate_issuer(issuer: &str) -> Result<(), &'static str> {
+    let problem = "must be an https URL without query, fragment and final slash (http on loopback only)";
+    let url = url::Url::parse(issuer).map_err(|_| problem)?;
+    let loopback = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+    let plain = url.query().is_none()
+        && url.fragment().is_none()
+        && !issuer.ends_with('/')
+        && url.username().is_empty();
+    let secure = url.scheme() == "https" || (url.scheme() == "http" && loopback);
+    if plain && secure && url.has_host() { Ok(()) } else { Err(problem) }
+}
+
+fn in_folder(folder: &Path, name: &str) -> String {
+    format!("sqlite://{}", folder.join(name).display())
+}
+
+#[cfg(test)]
+mod tests;

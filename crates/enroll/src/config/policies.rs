@@ -1,0 +1,166 @@
+//! Scopes and policies of the configuration, and the terms that are made of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use enroll_access::{Ceilings, Privileges, Terms};
+use enroll_oauth_types::{ClientMetadata, Seconds};
+use serde::{Deserialize, Serialize};
+
+use super::Config;
+use crate::cli::Failure;
+
+/// A scope that the server knows.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScopeConfig {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) dynamic: Dynamic,
+}
+
+/// What a scope is to clients that register themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Dynamic {
+    /// They get it when they ask for no scope.
+    #[default]
+    Default,
+    /// They may ask for it.
+    Allowed,
+    /// They do not get it.
+    No,
+}
+
+impl ScopeConfig {
+    /// The scopes of OpenID Connect Core §5.4 and §11.
+    pub(crate) fn standard() -> Vec<Self> {
+        Self::named(&["openid", "profile", "email", "offline_access"])
+    }
+
+    /// The scopes of `--dev`.
+    pub(crate) fn demo() -> Vec<Self> {
+        let mut scopes = Self::standard();
+        scopes.extend(Self::named(&["api1", "api2", "mcp:tools"]));
+        scopes.push(Self { name: "enroll.registration".to_owned(), dynamic: Dynamic::Allowed });
+        scopes
+    }
+
+    fn named(names: &[&str]) -> Vec<Self> {
+        names.iter().map(|name| Self { name: (*name).to_owned(), dynamic: Dynamic::Default }).collect()
+    }
+}
+
+/// `[policies.NAME]`: what the callers under this policy may register.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PolicyConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_scopes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    privileges: Vec<String>,
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    ceilings: serde_json::Map<String, serde_json::Value>,
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    template: serde_json::Map<String, serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_lifetime: Option<u32>,
+}
+
+impl Config {
+    /// The terms of every policy by its name; `default` is always among them.
+    pub(crate) fn terms(&self) -> Result<HashMap<String, Arc<Terms>>, Failure> {
+        let mut all = HashMap::from([("default".to_owned(), Arc::new(self.base_terms()))]);
+        for (name, policy) in &self.policies {
+            let terms = policy
+                .terms(name, self.base_terms())
+                .map_err(|problem| Failure::Usage(format!("configuration: policies.{name}.{problem}")))?;
+            self.must_know(name, &terms)?;
+            all.insert(name.clone(), Arc::new(terms));
+        }
+        Ok(all)
+    }
+
+    /// The terms of a policy that says nothing.
+    fn base_terms(&self) -> Terms {
+        let with = |wanted: &[Dynamic]| {
+            let scopes = self.scopes.iter().filter(|scope| wanted.contains(&scope.dynamic));
+            scopes.map(|scope| scope.name.clone()).collect()
+        };
+        Terms {
+            allowed_scopes: Some(with(&[Dynamic::Default, Dynamic::Allowed])),
+            default_scopes: Some(with(&[Dynamic::Default])),
+            ..Terms::default()
+        }
+    }
+
+    fn must_know(&self, policy: &str, terms: &Terms) -> Result<(), Failure> {
+        let mut named = terms.allowed_scopes.iter().chain(&terms.default_scopes).flatten();
+        match named.find(|name| self.scopes.iter().all(|scope| scope.name != **name)) {
+            Some(name) => Err(Failure::Usage(format!(
+                "configuration: policies.{policy}: `{name}` is not under [[scopes]]"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl PolicyConfig {
+    fn terms(&self, name: &str, base: Terms) -> Result<Terms, String> {
+        let template = ClientMetadata::try_from(serde_json::Value::Object(self.template.clone()))
+            .map_err(|rejection| format!("template.{rejection}"))?;
+        let privileges = match self.privileges.as_slice() {
+            [] => Privileges::None,
+            [all] if all == "all" => Privileges::All,
+            members => Privileges::Members(members.to_vec()),
+        };
+        if let Privileges::Members(members) = &privileges
+            && let Some(unknown) =
+                members.iter().find(|member| !Privileges::MEMBERS.contains(&member.as_str()))
+        {
+            return Err(format!(
+                "privileges: `{unknown}` is none; they are {}",
+                Privileges::MEMBERS.join(", ")
+            ));
+        }
+        let secret_lifetime = self.secret_lifetime.map(|seconds| {
+            Seconds::new(seconds)
+                .filter(|lifetime| lifetime.get() > 0)
+                .ok_or("secret_lifetime: must be 1 to 2147483647")
+        });
+        Ok(Terms {
+            name: name.to_owned(),
+            template,
+            allowed_scopes: self.scopes.clone().or(base.allowed_scopes),
+            default_scopes: self
+                .default_scopes
+                .clone()
+                .or_else(|| self.scopes.clone())
+                .or(base.default_scopes),
+            ceilings: self.ceilings(base.ceilings)?,
+            privileges,
+            secret_lifetime: secret_lifetime.transpose()?,
+        })
+    }
+
+    fn ceilings(&self, mut ceilings: Ceilings) -> Result<Ceilings, String> {
+        for (member, value) in &self.ceilings {
+            let ceiling =
+                value.as_u64().and_then(|seconds| u32::try_from(seconds).ok()).and_then(Seconds::new);
+            let slot = match member.as_str() {
+                "access_token_lifetime" => &mut ceilings.access_token_lifetime,
+                "identity_token_lifetime" => &mut ceilings.identity_token_lifetime,
+                "authorization_code_lifetime" => &mut ceilings.authorization_code_lifetime,
+                "absolute_refresh_token_lifetime" => &mut ceilings.absolute_refresh_token_lifetime,
+                "sliding_refresh_token_lifetime" => &mut ceilings.sliding_refresh_token_lifetime,
+                "consent_lifetime" => &mut ceilings.consent_lifetime,
+                _ => return Err(format!("ceilings.{member}: is no lifetime that a policy can limit")),
+            };
+            *slot =
+                Some(ceiling.ok_or_else(|| format!("ceilings.{member}: must be 0 to 2147483647 seconds"))?);
+        }
+        Ok(ceilings)
+    }
+}

@@ -1,0 +1,25 @@
+//! Dynamic client registration for OAuth 2.0 and OpenID Connect: the library as one crate, and the server.
+//!
+//! Without default features this is the library alone.
+//!
+#![doc = include_str!("../../../README.md")]
+
+pub use enroll_access as access;
+pub use enroll_oauth_types as oauth_types;
+pub use enroll_registration as registration;
+pub use enroll_store as store;
+pub use enroll_store_sql as store_sql;
+
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod cli;
+#[cfg(feature = "server")]
+mod commands;
+#[cfg(feature = "server")]
+mod config;
+#[cfg(feature = "server")]
+mod server;
+#[cfg(feature = "server")]
+mod service;
+#[cfg(feature = "server")]
+mod telemetry;

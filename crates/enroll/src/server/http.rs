@@ -1,0 +1,192 @@
+//! What holds for every request: an identifier, a span, a time limit, metrics, and errors in JSON.
+
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use enroll_oauth_types::{ErrorCode, Random as _, SystemRandom};
+use enroll_registration::error_response;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use metrics::{counter, histogram};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+use tracing::Instrument as _;
+
+use crate::config::Limits;
+use crate::telemetry::DURATION;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The routes, with what holds for all of them around.
+pub(super) fn around(routes: Router, limits: &Limits) -> Router {
+    let longest = limits.request_timeout();
+    // As one layer, since each layer of a router costs every request an allocation or two.
+    routes.layer(
+        ServiceBuilder::new()
+            .layer(from_fn(move |request, next| observed(request, next, longest)))
+            .layer(RequestBodyTimeoutLayer::new(limits.body_timeout()))
+            .layer(CatchPanicLayer::custom(|_| server_error())),
+    )
+}
+
+/// 404 in JSON. RFC 9110 §15.5.5.
+pub(super) async fn not_found() -> Response {
+    error_response(StatusCode::NOT_FOUND, ErrorCode::InvalidRequest, "nothing is served at this path")
+}
+
+async fn observed(request: Request, next: Next, longest: Duration) -> Response {
+    let start = Instant::now();
+    let id = request_id(&request);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let span = tracing::info_span!("request", request.id = %id, http.method = %method, url.path = request.uri().path());
+    async {
+        let answer = tokio::time::timeout(longest, next.run(request)).await.unwrap_or_else(|_| too_slow());
+        let mut answer = in_json(answer);
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            answer.headers_mut().insert(REQUEST_ID, id);
+        }
+        record(&method, route.as_ref(), answer.status(), start.elapsed());
+        answer
+    }
+    .instrument(span)
+    .await
+}
+
+fn record(method: &Method, route: Option<&MatchedPath>, status: StatusCode, took: Duration) {
+    // Labels come from what is served, never from what was sent, so that nobody can multiply them.
+    let route = route.map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned());
+    let method = match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::HEAD => "HEAD",
+        _ => "other",
+    };
+    histogram!(DURATION, "route" => route.clone(), "method" => method).record(took);
+    counter!("enroll_http_requests_total", "route" => route, "method" => method, "status" => status.as_str().to_owned())
+        .increment(1);
+    let code = status.as_u16();
+    if status.is_server_error() {
+        tracing::warn!(http.status = code, "answered {code} after {took:?}");
+    } else {
+        tracing::debug!(http.status = code, "answered {code} after {took:?}");
+    }
+}
+
+/// The caller's identifier when it is a plain word of at most 128 characters, a new one otherwise.
+fn request_id(request: &Request) -> String {
+    let sane = |id: &&str| {
+        !id.is_empty()
+            && id.len() <= 128
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(sane);
+    given.map_or_else(new_request_id, str::to_owned)
+}
+
+fn new_request_id() -> String {
+    let mut bytes = [0; 16];
+    SystemRandom.fill(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+/// An error that is not in JSON yet, made so: what a layer or the router answered by itself. Its `Allow` stays.
+fn in_json(answer: Response) -> Response {
+    let status = answer.status();
+    let json = answer.headers().get(header::CONTENT_TYPE).is_some_and(|value| value == "application/json");
+    if json || !(status.is_client_error() || status.is_server_error()) {
+        return answer;
+    }
+    let code = if status.is_server_error() { ErrorCode::ServerError } else { ErrorCode::InvalidRequest };
+    let description = match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            "this method is not allowed here; the header Allow lists those that are"
+        }
+        _ => status.canonical_reason().unwrap_or("the request failed"),
+    };
+    let mut response = error_response(status, code, description);
+    for (name, value) in answer.headers() {
+        if *name != header::CONTENT_LENGTH && *name != header::CONTENT_TYPE {
+            response.headers_mut().append(name, value.clone());
+        }
+    }
+    response
+}
+
+fn too_slow() -> Response {
+    let description = "the request took too long; try again later";
+    let mut response =
+        error_response(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable, description);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+fn server_error() -> Response {
+    tracing::error!("a request panicked");
+    error_response(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::ServerError,
+        "the server failed; this is its fault",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn answer(request: http::request::Builder) -> (StatusCode, http::HeaderMap, serde_json::Value) {
+        #[allow(clippy::unused_async)] // A handler is async.
+        async fn panics() {
+            panic!("as the test wants it");
+        }
+        let routes = Router::new()
+            .route("/", get(|| async { "home" }))
+            .route("/panics", get(panics))
+            .route("/never", get(std::future::pending::<&'static str>))
+            .fallback(not_found);
+        let app = Router::new().merge(routes);
+        let app = app
+            .layer(CatchPanicLayer::custom(|_| server_error()))
+            .layer(from_fn(|request, next| observed(request, next, Duration::from_millis(50))));
+        let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        (parts.status, parts.headers, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn every_error_is_json() {
+        for (request, status, error) in [
+            (Request::get("/nowhere"), 404, "invalid_request"),
+            (Request::delete("/"), 405, "invalid_request"),
+            (Request::get("/panics"), 500, "server_error"),
+            (Request::get("/never"), 503, "temporarily_unavailable"),
+        ] {
+            let (found, headers, body) = answer(request).await;
+            assert_eq!((found.as_u16(), body["error"].as_str()), (status, Some(error)));
+            assert_eq!(headers.contains_key("allow"), status == 405);
+            assert_eq!(headers.contains_key("retry-after"), status == 503);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_keeps_its_identifier_when_it_is_a_plain_word() {
+        let (_, headers, _) = answer(Request::get("/").header("x-request-id", "abc-1.2_3")).await;
+        assert_eq!(headers["x-request-id"], "abc-1.2_3");
+        for bad in ["", "a b", "a\"b", &"a".repeat(129)] {
+            let (_, headers, _) = answer(Request::get("/").header("x-request-id", bad)).await;
+            assert_eq!(headers["x-request-id"].len(), 36, "{bad:?}");
+        }
+    }
+}

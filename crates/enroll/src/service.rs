@@ -1,0 +1,170 @@
+//! From the configuration to the parts: store, gate, registrar.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use enroll_access::policy::{self, Policy};
+use enroll_access::{BearerJwt, Gate, InitialAccessTokens, Terms};
+use enroll_oauth_types::{SealingKey, SystemClock, SystemRandom};
+use enroll_registration::Registrar;
+use enroll_store_sql::{Access, OpenError, SqlStore};
+
+use crate::cli::{Failure, with_causes};
+use crate::config::{Config, IssuerConfig, ScopeConfig};
+
+/// The path of the registration endpoint, below the issuer.
+const REGISTRATION: &str = "/connect/dcr";
+
+/// The path that clients guess when they find no metadata.
+const GUESSED: &str = "/register";
+
+/// Opens the store of the configuration plane for writing.
+pub(crate) fn store(config: &Config) -> Result<Arc<SqlStore>, Failure> {
+    let store = SqlStore::open(&config.configuration_database(), Access::ReadWrite)
+        .map_err(|error| not_opened(&error))?;
+    Ok(Arc::new(store))
+}
+
+/// A database that cannot be opened: wrong configuration, or a failing world.
+pub(crate) fn not_opened(error: &OpenError) -> Failure {
+    match error {
+        OpenError::Url(_) => Failure::Usage(error.to_string()),
+        OpenError::File { .. } | OpenError::Newer { .. } => Failure::World(with_causes(error)),
+    }
+}
+
+/// The URL of the registration endpoint.
+pub(crate) fn registration_url(issuer: &str) -> String {
+    format!("{issuer}{REGISTRATION}")
+}
+
+/// The path in the issuer, empty for most.
+pub(crate) fn path_of(issuer: &str) -> String {
+    url::Url::parse(issuer).map_or_else(|_| String::new(), |url| url.path().trim_end_matches('/').to_owned())
+}
+
+/// The registrar of this configuration, behind this gate.
+pub(crate) fn registrar(
+    config: &Config,
+    issuer: &str,
+    store: Arc<SqlStore>,
+    gate: Gate,
+) -> Result<Registrar, Failure> {
+    let mut builder = Registrar::builder(registration_url(issuer))
+        .alias(GUESSED)
+        .clients(store)
+        .capabilities(config.capabilities())
+        .rules(config.rules())
+        .sealing_key(sealing_key(config)?)
+        .gate(gate);
+    let path = path_of(issuer);
+    if !path.is_empty() {
+        builder = builder.alias(format!("{path}{GUESSED}"));
+    }
+    builder.build().map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// The key that secrets are sealed under, from its file; made at the first start.
+pub(crate) fn sealing_key(config: &Config) -> Result<SealingKey, Failure> {
+    let file = config.sealing_key_file();
+    let fail = |problem: &dyn std::fmt::Display| {
+        Failure::World(format!("the sealing key {}: {problem}", file.display()))
+    };
+    match std::fs::read_to_string(&file) {
+        Ok(text) => SealingKey::from_text(&text).ok_or_else(|| fail(&"must be 32 bytes in base64url")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = SealingKey::generate(&SystemRandom);
+            match write_private(&file, key.expose()) {
+                Ok(()) => Ok(key),
+                // Another process was quicker: its key is the key.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => sealing_key(config),
+                Err(error) => Err(fail(&error)),
+            }
+        }
+        Err(error) => Err(fail(&error)),
+    }
+}
+
+/// Writes a new file for its owner alone, whole or not at all, and on disk when this returns.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    let draft = file.with_extension(format!("draft-{}", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(&draft).and_then(|mut open| {
+        open.write_all(text.as_bytes())?;
+        open.sync_all()
+    });
+    // A link fails when the file is there already, a rename would replace it.
+    let linked = written.and_then(|()| std::fs::hard_link(&draft, file));
+    let _draft_is_spent = std::fs::remove_file(&draft);
+    linked
+}
+
+/// Who may register: the holders of initial access tokens, those whom the configured issuers let in, or anybody.
+pub(crate) fn gate(config: &Config, store: Arc<SqlStore>, issuers: Vec<BearerJwt>) -> Result<Gate, Failure> {
+    let terms = config.terms()?;
+    let default = terms["default"].clone();
+    let tokens = policy::initial_access_token().named(terms.clone()).on(default.clone());
+    let mut allowed: Arc<dyn Policy> = Arc::new(tokens);
+    for issuer in &config.registration.issuers {
+        let terms = issuer.policy.as_ref().and_then(|name| terms.get(name)).unwrap_or(&default);
+        let holders = policy::scope(issuer.scope.clone()).on(terms.clone()).and(issued_by(&issuer.issuer));
+        allowed = Arc::new(allowed.or(holders));
+    }
+    if config.registration.open {
+        allowed = Arc::new(allowed.or(policy::open().on(default)));
+    }
+    let mut gate =
+        Gate::require(allowed).authenticate(InitialAccessTokens::in_store(store, Arc::new(SystemClock)));
+    for issuer in issuers {
+        gate = gate.authenticate(issuer);
+    }
+    Ok(gate)
+}
+
+/// The scope of one issuer must not open the door to the tokens of another.
+fn issued_by(issuer: &str) -> impl Policy {
+    policy::claim("iss", issuer)
+}
+
+/// The verifiers of the configured issuers, with their keys read.
+pub(crate) fn verifiers(config: &Config) -> Result<Vec<BearerJwt>, Failure> {
+    config.registration.issuers.iter().map(verifier).collect()
+}
+
+fn verifier(config: &IssuerConfig) -> Result<BearerJwt, Failure> {
+    let keys = match (&config.jwks, &config.jwks_file) {
+        (Some(jwks), _) => jwks.clone(),
+        (None, Some(file)) => std::fs::read_to_string(file).map_err(|error| {
+            Failure::Usage(format!("configuration: jwks_file {}: {error}", file.display()))
+        })?,
+        (None, None) => String::new(),
+    };
+    let verifier = BearerJwt::issued_by(&config.issuer).for_audience(&config.audience).with_keys(&keys);
+    verifier.map_err(|error| Failure::Usage(format!("configuration: issuer {}: {error}", config.issuer)))
+}
+
+/// What `--dev` changes: anybody may register anything, with the demo scopes before those of the configuration.
+pub(crate) fn for_development(config: &mut Config) {
+    config.registration.open = true;
+    let mut scopes = ScopeConfig::demo();
+    let others = std::mem::take(&mut config.scopes);
+    scopes.extend(
+        others.into_iter().filter(|other| ScopeConfig::demo().iter().all(|demo| demo.name != other.name)),
+    );
+    config.scopes = scopes;
+}
+
+/// The gate of `--dev`: its policy grants every member.
+pub(crate) fn gate_for_development(config: &Config, store: Arc<SqlStore>) -> Result<Gate, Failure> {
+    let base = config.terms()?["default"].clone();
+    let terms = Arc::new(Terms {
+        allowed_scopes: base.allowed_scopes.clone(),
+        default_scopes: base.default_scopes.clone(),
+        ..Terms::unrestricted()
+    });
+    let allowed = policy::initial_access_token().on(terms.clone()).or(policy::open().on(terms));
+    Ok(Gate::require(allowed).authenticate(InitialAccessTokens::in_store(store, Arc::new(SystemClock))))
+}

@@ -1,0 +1,16 @@
+//! The program itself: started, configured, called, stopped, killed.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests fail as tests do.
+
+mod crash;
+mod discovery;
+mod harness;
+mod health;
+mod issuers;
+mod limits;
+mod openidconnect;
+mod operator;
+mod registration;
+mod secrets;
+mod serve;
+mod wire;
