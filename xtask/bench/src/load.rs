@@ -1,0 +1,192 @@
+//! Many connections that each send the next request as soon as the last is answered.
+
+use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::task::LocalSet;
+
+use crate::connection::Connection;
+
+/// Requests to send, and the status that each must have.
+pub(crate) struct Load {
+    address: String,
+    requests: Vec<Vec<u8>>,
+    expected: u16,
+}
+
+/// When a run ends.
+#[derive(Clone, Copy)]
+pub(crate) enum Until {
+    Elapsed(Duration),
+    Requests(u64),
+}
+
+/// What a run saw.
+pub(crate) struct Measured {
+    elapsed: Duration,
+    /// Of every answered request, in microseconds, sorted.
+    latencies: Vec<u32>,
+}
+
+impl Load {
+    /// `POST` to the registration endpoint, with this body.
+    pub(crate) fn registering(address: &str, path: &str, body: &[u8]) -> Self {
+        let mut request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+             accept: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
+        request.extend_from_slice(body);
+        Self { address: address.to_owned(), requests: vec![request], expected: 201 }
+    }
+
+    /// `GET` on the registration client URI of some clients, registered now with this body.
+    pub(crate) async fn reading(address: &str, path: &str, body: &[u8], clients: usize) -> io::Result<Self> {
+        let register = Self::registering(address, path, body);
+        let mut connection = Connection::open(address).await?;
+        let mut requests = Vec::with_capacity(clients);
+        for _ in 0..clients {
+            let response = connection.send(&register.requests[0]).await?;
+            register.check(response.status, response.body)?;
+            requests.push(read_request(address, response.body)?);
+        }
+        Ok(Self { address: address.to_owned(), requests, expected: 200 })
+    }
+
+    /// Runs all connections on this thread.
+    pub(crate) async fn run(self, connections: usize, until: Until) -> io::Result<Measured> {
+        let load = Rc::new(self);
+        let left = Rc::new(Cell::new(match until {
+            Until::Requests(count) => count,
+            Until::Elapsed(_) => u64::MAX,
+        }));
+        let mut opened = Vec::with_capacity(connections);
+        for _ in 0..connections {
+            opened.push(Connection::open(&load.address).await?);
+        }
+        let begin = Instant::now();
+        let end = match until {
+            Until::Elapsed(duration) => Some(begin + duration),
+            Until::Requests(_) => None,
+        };
+        let local = LocalSet::new();
+        let tasks: Vec<_> = opened
+            .into_iter()
+            .enumerate()
+            .map(|(first, connection)| {
+                local.spawn_local(Rc::clone(&load).one_connection(connection, first, Rc::clone(&left), end))
+            })
+            .collect();
+        local.await;
+        let elapsed = begin.elapsed();
+        let mut latencies = Vec::new();
+        for task in tasks {
+            latencies.extend(task.await.map_err(io::Error::other)??);
+        }
+        latencies.sort_unstable();
+        Ok(Measured { elapsed, latencies })
+    }
+
+    async fn one_connection(
+        self: Rc<Self>,
+        mut connection: Connection,
+        first: usize,
+        left: Rc<Cell<u64>>,
+        end: Option<Instant>,
+    ) -> io::Result<Vec<u32>> {
+        let mut latencies = Vec::new();
+        let mut next = first;
+        let mut now = Instant::now();
+        while left.get() > 0 && end.is_none_or(|end| now < end) {
+            left.set(left.get() - 1);
+            let response = connection.send(&self.requests[next % self.requests.len()]).await?;
+            self.check(response.status, response.body)?;
+            let answered = Instant::now();
+            latencies.push(u32::try_from((answered - now).as_micros()).unwrap_or(u32::MAX));
+            now = answered;
+            next += 1;
+        }
+        Ok(latencies)
+    }
+
+    /// A run that is answered anything else measures nothing, so it ends.
+    fn check(&self, status: u16, body: &[u8]) -> io::Result<()> {
+        if status == self.expected {
+            return Ok(());
+        }
+        let body = String::from_utf8_lossy(body);
+        Err(io::Error::other(format!("answered {status} instead of {}: {body}", self.expected)))
+    }
+}
+
+impl Measured {
+    /// Requests a second, and latencies in milliseconds.
+    #[allow(clippy::cast_precision_loss)] // Counts below 2^52.
+    pub(crate) fn to_json(&self) -> Value {
+        let seconds = self.elapsed.as_secs_f64();
+        json!({
+            "requests": self.latencies.len(),
+            "seconds": seconds,
+            "rate": self.latencies.len() as f64 / seconds,
+            "p50": self.percentile(50),
+            "p99": self.percentile(99),
+        })
+    }
+
+    fn percentile(&self, percent: usize) -> f64 {
+        let index = (self.latencies.len() * percent / 100).min(self.latencies.len().saturating_sub(1));
+        self.latencies.get(index).map_or(0.0, |&microseconds| f64::from(microseconds) / 1000.0)
+    }
+}
+
+/// The request that reads the client of a client information response. RFC 7592 §2.1.
+fn read_request(address: &str, information: &[u8]) -> io::Result<Vec<u8>> {
+    let information: Value = serde_json::from_slice(information)?;
+    let member = |name: &str| {
+        information[name].as_str().ok_or_else(|| io::Error::other(format!("the answer has no {name}")))
+    };
+    let uri = member("registration_client_uri")?;
+    let after_scheme = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = after_scheme.find('/').map_or("/", |slash| &after_scheme[slash..]);
+    let token = member("registration_access_token")?;
+    Ok(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n")
+        .into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_of_the_sorted_latencies() {
+        let measured = Measured { elapsed: Duration::from_secs(2), latencies: (1..=1000).collect() };
+        let json = measured.to_json();
+        assert_eq!((json["p50"].as_f64(), json["p99"].as_f64()), (Some(0.501), Some(0.991)));
+        assert_eq!(json["rate"].as_f64(), Some(500.0));
+    }
+
+    #[test]
+    fn a_run_without_an_answer_has_no_latency() {
+        let measured = Measured { elapsed: Duration::from_secs(1), latencies: Vec::new() };
+        assert_eq!(measured.to_json()["p99"].as_f64(), Some(0.0));
+    }
+
+    #[test]
+    fn a_client_is_read_where_its_registration_said() {
+        let information = br#"{"registration_client_uri":"http://127.0.0.1:1/connect/dcr/a","registration_access_token":"t"}"#;
+        let request = String::from_utf8(read_request("127.0.0.1:1", information).unwrap()).unwrap();
+        assert!(request.starts_with("GET /connect/dcr/a HTTP/1.1\r\n"), "{request}");
+        assert!(request.contains("authorization: Bearer t\r\n"), "{request}");
+    }
+
+    #[tokio::test]
+    async fn another_status_than_the_expected_one_ends_the_run() {
+        let load = Load::registering("127.0.0.1:1", "/connect/dcr", b"{}");
+        let error = load.check(429, b"{\"error\":\"slow_down\"}").unwrap_err().to_string();
+        assert!(error.contains("429") && error.contains("slow_down"), "{error}");
+    }
+}

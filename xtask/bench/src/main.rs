@@ -1,0 +1,75 @@
+//! Puts load on a registration endpoint and prints what it saw as one line of JSON.
+
+#![allow(clippy::print_stdout)] // The line is its result.
+
+mod connection;
+mod load;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use load::{Load, Until};
+
+/// Puts load on a registration endpoint.
+#[derive(Parser)]
+struct Arguments {
+    /// What is asked again and again.
+    what: What,
+    /// The server: `http://127.0.0.1:PORT`.
+    url: String,
+    /// The file whose bytes are posted.
+    #[arg(long)]
+    body: PathBuf,
+    /// Where the server registers clients.
+    #[arg(long, default_value = "/connect/dcr")]
+    path: String,
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// How long, in milliseconds.
+    #[arg(long, default_value_t = 2000)]
+    milliseconds: u64,
+    /// How many requests, instead of how long.
+    #[arg(long)]
+    requests: Option<u64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// Registers clients.
+    Register,
+    /// Registers a thousand clients, then reads them again and again.
+    Read,
+}
+
+// One thread: the servers need the others.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments).await {
+        Ok(line) => {
+            println!("{line}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
+    let body = std::fs::read(&arguments.body)?;
+    let address = arguments.url.strip_prefix("http://").ok_or("the URL must begin with http://")?;
+    let load = match arguments.what {
+        What::Register => Load::registering(address, &arguments.path, &body),
+        What::Read => Load::reading(address, &arguments.path, &body, 1000).await?,
+    };
+    let until = match arguments.requests {
+        Some(count) => Until::Requests(count),
+        None => Until::Elapsed(Duration::from_millis(arguments.milliseconds)),
+    };
+    Ok(load.run(arguments.connections, until).await?.to_json().to_string())
+}

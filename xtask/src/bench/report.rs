@@ -1,0 +1,243 @@
+//! The figures as a page: `docs/benchmarks.md`.
+
+use std::fmt::Write as _;
+
+use super::Footprint;
+use super::samples::{Sample, Samples, Scenario, What, Who};
+
+/// Between these lines the page is written by hand, and kept.
+const BEGIN: &str = "<!-- written by hand: begin -->";
+const END: &str = "<!-- written by hand: end -->";
+
+const INTRODUCTION: &str = "\
+# Benchmarks
+
+Written by `cargo xtask bench`, but for the last section. All servers run at once on one machine, the load generator
+beside them on the same cores: what it takes, the servers lack. Short rounds go through the servers in turn; figures are
+medians over the rounds, and ratios are taken within a round. So trust the ratios more than the figures, and on a machine with other work to do neither: the processor
+time that a request cost the server is what changes least.
+
+- *Bare axum handler* parses the same body to JSON and answers the same members; it judges nothing and stores nothing.
+- *Enroll on SQLite* is `enroll serve --dev`, logging to a file: every answer has passed the whole pipeline and is on
+  the disk (`synchronous=FULL`) before it is sent.
+- *node-oidc-provider* runs with its own registration endpoint, once with its memory adapter, once with an adapter that
+  stores in SQLite.
+- Every server gets the bytes of `conformance/peers/request.json`, on connections that are kept alive, each with one
+  request under way. `GET client` reads one of a thousand clients with its registration access token.
+- Clients that fill the database are registered over HTTP.
+";
+
+pub(super) struct Report {
+    pub(super) samples: Samples,
+    pub(super) footprint: Footprint,
+    pub(super) rounds: usize,
+    pub(super) milliseconds: u64,
+    pub(super) machine: Vec<String>,
+}
+
+impl Report {
+    /// The whole page; what was written by hand on the page before stays.
+    pub(super) fn page(&self, before: &str) -> String {
+        let by_hand = between(before).unwrap_or("\n## What limits each\n\n");
+        let machine = self.machine.join("\n");
+        let rounds = format!(
+            "- Command: `cargo xtask bench`, {} rounds of {} s a scenario, {} clients",
+            self.rounds,
+            self.milliseconds / 1000,
+            self.footprint.clients
+        );
+        format!(
+            "{INTRODUCTION}\n## Last run\n\n{machine}\n{rounds}\n\n{}\n{BEGIN}{by_hand}{END}\n",
+            self.figures()
+        )
+    }
+
+    /// The tables.
+    pub(super) fn figures(&self) -> String {
+        format!("{}\n{}\n## Goals\n\n{}", self.rates(), self.footprint(), self.goals())
+    }
+
+    fn rates(&self) -> String {
+        let mut table = String::from(
+            "| scenario | requests/s | p50 ms | p99 ms | processor µs a request | to the bare handler | to node-oidc-provider, memory | \
+             to node-oidc-provider, SQLite |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+        );
+        for scenario in Scenario::all() {
+            let Some(Sample { rate, p50, p99, cost }) = self.samples.median(scenario) else {
+                let _ = writeln!(table, "| {scenario} | skipped | | | | | | |");
+                continue;
+            };
+            let ratio = |who: Who, connections: usize| {
+                let to = Scenario::registering(who, connections);
+                let comparable = scenario.what == What::Register && scenario.who != who;
+                let ratio = comparable.then(|| self.samples.ratio(scenario, to)).flatten();
+                ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"))
+            };
+            // The others are measured at 64 connections only.
+            let peer = |who: Who| if scenario.connections == 64 { ratio(who, 64) } else { String::new() };
+            let _ = writeln!(
+                table,
+                "| {scenario} | {rate:.0} | {p50:.2} | {p99:.2} | {} | {} | {} | {} |",
+                cost.map_or_else(String::new, |cost| format!("{cost:.0}")),
+                ratio(Who::Bare, scenario.connections),
+                peer(Who::PeerMemory),
+                peer(Who::PeerSqlite),
+            );
+        }
+        table
+    }
+
+    fn footprint(&self) -> String {
+        let Footprint { clients, fill_rate, database, .. } = self.footprint;
+        format!(
+            "| | figure |\n| --- | ---: |\n\
+             | resident memory, just started, no clients | {} |\n\
+             | resident memory after {clients} registrations over HTTP | {} |\n\
+             | resident memory, just started, {clients} clients | {} |\n\
+             | registrations/s while filling, 64 conn. | {fill_rate:.0} |\n\
+             | database with {clients} clients | {} |\n\
+             | start to `ready`, {clients} clients, median of 10 | {:.0} ms |\n\
+             | binary, stripped | {:.1} MB |\n",
+            mebibytes(self.footprint.idle),
+            mebibytes(self.footprint.filled),
+            mebibytes(self.footprint.reopened),
+            mebibytes(Some(database)),
+            self.footprint.start.as_secs_f64() * 1000.0,
+            megabytes(self.footprint.binary),
+        )
+    }
+
+    fn goals(&self) -> String {
+        let enroll = Scenario::registering(Who::Enroll, 64);
+        let to = |who: Who| self.samples.ratio(enroll, Scenario::registering(who, 64));
+        let Footprint { idle, filled, clients, start, binary, .. } = self.footprint;
+        let grown = filled.zip(idle).map(|(filled, idle)| mebi(filled) - mebi(idle));
+        let milliseconds = start.as_secs_f64() * 1000.0;
+        let goals = [
+            Goal::least("64 conn., to the bare handler", 0.40, to(Who::Bare)),
+            Goal::least("64 conn., to node-oidc-provider in memory", 9.0, to(Who::PeerMemory)),
+            Goal::least("64 conn., to node-oidc-provider on SQLite", 25.0, to(Who::PeerSqlite)),
+            Goal::most(&format!("MiB more after {clients} clients"), 64.0, grown),
+            Goal::most("ms from start to `ready`", 100.0, Some(milliseconds)),
+            Goal::most("MB of stripped binary", 15.0, Some(megabytes(binary))),
+        ];
+        let mut table = String::from("| | goal | figure | |\n| --- | ---: | ---: | --- |\n");
+        for goal in &goals {
+            table.push_str(&goal.row());
+        }
+        table
+    }
+}
+
+/// A figure that is hoped for.
+struct Goal {
+    what: String,
+    least: bool,
+    limit: f64,
+    figure: Option<f64>,
+}
+
+impl Goal {
+    fn least(what: &str, limit: f64, figure: Option<f64>) -> Self {
+        Self { what: what.to_owned(), least: true, limit, figure }
+    }
+
+    fn most(what: &str, limit: f64, figure: Option<f64>) -> Self {
+        Self { what: what.to_owned(), least: false, limit, figure }
+    }
+
+    fn row(&self) -> String {
+        let Self { what, limit, .. } = self;
+        let word = if self.least { "at least" } else { "at most" };
+        let Some(figure) = self.figure else {
+            return format!("| {what} | {word} {limit} | not measured | |\n");
+        };
+        let met = if self.least { figure >= *limit } else { figure <= *limit };
+        format!("| {what} | {word} {limit} | {figure:.2} | {} |\n", if met { "met" } else { "missed" })
+    }
+}
+
+/// What stands between the two lines.
+fn between(page: &str) -> Option<&str> {
+    let (_, rest) = page.split_once(BEGIN)?;
+    rest.split_once(END).map(|(by_hand, _)| by_hand)
+}
+
+fn mebibytes(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "not measured".to_owned(), |bytes| format!("{:.1} MiB", mebi(bytes)))
+}
+
+#[allow(clippy::cast_precision_loss)] // Sizes below 2^52.
+fn mebi(bytes: u64) -> f64 {
+    bytes as f64 / 1_048_576.0
+}
+
+#[allow(clippy::cast_precision_loss)] // Sizes below 2^52.
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1_000_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn report() -> Report {
+        let mut samples = Samples::default();
+        samples.push(
+            Scenario::registering(Who::Bare, 64),
+            Sample { rate: 30_000.0, p50: 2.0, p99: 4.0, cost: None },
+        );
+        samples.push(
+            Scenario::registering(Who::Enroll, 64),
+            Sample { rate: 15_000.0, p50: 4.0, p99: 9.0, cost: Some(82.4) },
+        );
+        let footprint = Footprint {
+            clients: 10,
+            idle: Some(10 << 20),
+            filled: Some(90 << 20),
+            reopened: None,
+            fill_rate: 12_000.0,
+            start: Duration::from_millis(20),
+            database: 1 << 20,
+            binary: 12_000_000,
+        };
+        Report {
+            samples,
+            footprint,
+            rounds: 1,
+            milliseconds: 1000,
+            machine: vec!["- Date: today".to_owned()],
+        }
+    }
+
+    #[test]
+    fn goals_are_met_missed_or_not_measured() {
+        let goals = report().goals();
+        assert!(goals.contains("| 64 conn., to the bare handler | at least 0.4 | 0.50 | met |"), "{goals}");
+        assert!(
+            goals.contains("| 64 conn., to node-oidc-provider in memory | at least 9 | not measured | |")
+        );
+        assert!(goals.contains("| MiB more after 10 clients | at most 64 | 80.00 | missed |"));
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_every_scenario() {
+        let table = report().rates();
+        assert_eq!(table.lines().count(), 2 + Scenario::all().len());
+        assert!(
+            table.contains("| Enroll on SQLite, 64 conn. | 15000 | 4.00 | 9.00 | 82 | 0.50 |  |  |"),
+            "{table}"
+        );
+    }
+
+    #[test]
+    fn what_was_written_by_hand_stays() {
+        let before = format!("old figures\n{BEGIN}\n## What limits each\n\nThe disk.\n{END}\n");
+        let page = report().page(&before);
+        assert!(page.ends_with(&format!("{BEGIN}\n## What limits each\n\nThe disk.\n{END}\n")));
+        assert!(!page.contains("old figures"));
+        assert_eq!(between(&report().page(&page)), between(&page));
+    }
+}

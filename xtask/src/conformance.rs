@@ -1,0 +1,193 @@
+//! `cargo xtask conformance`: clients that other people wrote, against a running server.
+//!
+//! Which clients there are, and how each is installed and run, is data: `conformance/clients/clients.json`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::command::{cargo, root, run as run_command, target};
+use crate::server::{Server, built};
+use crate::{Failure, tools};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only the client of this name.
+    #[arg(long)]
+    only: Option<String>,
+    /// Test the release build.
+    #[arg(long)]
+    release: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    let folder = root().join("conformance/clients");
+    let mut clients = Client::read_all(&fs::read_to_string(folder.join("clients.json"))?, &folder)?;
+    if let Some(only) = &options.only {
+        let names: Vec<_> = clients.iter().map(|client| client.name.clone()).collect();
+        clients.retain(|client| client.name == *only);
+        if clients.is_empty() {
+            return Err(format!("no client `{only}`; there are: {}", names.join(", ")).into());
+        }
+    }
+    let programs: Vec<_> = clients.iter().flat_map(Client::programs).collect();
+    tools::need(&programs)?;
+    let mut build = cargo();
+    build.args(["build", "--package", "enroll", "--bin", "enroll"]);
+    if options.release {
+        build.arg("--release");
+    }
+    run_command(&mut build)?;
+    for client in &clients {
+        tools::install(&client.folder, &client.install)?;
+    }
+
+    let data = target().join("conformance").join(std::process::id().to_string());
+    let server = Server::start(&built("enroll", options.release), &data)?;
+    println!("the server is at {}", server.url);
+    let outcomes: Vec<_> = clients.iter().map(|client| client.run(&server.url)).collect();
+    let status = server.stop()?;
+
+    println!("\n{:<28} {:<12} {:<8} seconds", "client", "version", "result");
+    for (client, outcome) in clients.iter().zip(&outcomes) {
+        println!("{}", line(client, outcome));
+    }
+    let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
+    if failed > 0 {
+        return Err(format!(
+            "{failed} clients failed; the server's log is {}",
+            data.join("enroll.log").display()
+        )
+        .into());
+    }
+    if !status.success() {
+        return Err(format!("the server ended with {status}").into());
+    }
+    fs::remove_dir_all(data)?;
+    Ok(())
+}
+
+/// A client as `clients.json` describes it.
+#[derive(Debug)]
+struct Client {
+    name: String,
+    /// The package that the program tries, as its registry calls it.
+    package: String,
+    folder: PathBuf,
+    install: Vec<Vec<String>>,
+    run: Vec<String>,
+}
+
+struct Outcome {
+    result: Result<(), Failure>,
+    took: Duration,
+}
+
+impl Client {
+    fn read_all(json: &str, folder: &Path) -> Result<Vec<Self>, Failure> {
+        let clients: Vec<Value> = serde_json::from_str(json)?;
+        clients.iter().map(|client| Self::read(client, folder)).collect()
+    }
+
+    fn read(client: &Value, folder: &Path) -> Result<Self, Failure> {
+        let name = client["name"].as_str().ok_or("a client in clients.json has no `name`")?;
+        let missing = |member: &str| format!("client `{name}` in clients.json: `{member}` must be given");
+        let commands = client["install"].as_array().ok_or_else(|| missing("install"))?;
+        let install = commands.iter().map(words).collect::<Option<_>>().ok_or_else(|| missing("install"))?;
+        Ok(Self {
+            name: name.to_owned(),
+            package: client["package"].as_str().unwrap_or(name).to_owned(),
+            folder: folder.join(client["dir"].as_str().ok_or_else(|| missing("dir"))?),
+            install,
+            run: words(&client["run"]).filter(|words| !words.is_empty()).ok_or_else(|| missing("run"))?,
+        })
+    }
+
+    /// The programs that must be on the path.
+    fn programs(&self) -> Vec<&str> {
+        let commands = self.install.iter().chain([&self.run]);
+        let first = commands.filter_map(|command| command.first()).map(String::as_str);
+        first.filter(|program| !program.contains('/')).collect()
+    }
+
+    /// The version of its package, from what is installed or pinned.
+    fn version(&self) -> Option<String> {
+        let installed = self.folder.join("node_modules").join(&self.package).join("package.json");
+        if let Ok(manifest) = fs::read_to_string(installed) {
+            let manifest: Value = serde_json::from_str(&manifest).ok()?;
+            return manifest["version"].as_str().map(str::to_owned);
+        }
+        let pinned = fs::read_to_string(self.folder.join("requirements.txt")).ok()?;
+        let version = pinned.lines().find_map(|line| line.strip_prefix(&self.package)?.strip_prefix("=="))?;
+        version.split_whitespace().next().map(str::to_owned)
+    }
+
+    fn run(&self, issuer: &str) -> Outcome {
+        let begin = Instant::now();
+        let result = run_command(&mut self.command(&self.run, issuer));
+        Outcome { result, took: begin.elapsed() }
+    }
+
+    fn command(&self, words: &[String], issuer: &str) -> Command {
+        let words: Vec<_> = words.iter().map(|word| word.replace("{issuer}", issuer)).collect();
+        tools::command_in(&self.folder, &words)
+    }
+}
+
+fn line(client: &Client, outcome: &Outcome) -> String {
+    let version = client.version().unwrap_or_else(|| "-".to_owned());
+    let result = if outcome.result.is_ok() { "ok" } else { "FAILED" };
+    format!("{:<28} {version:<12} {result:<8} {:.1}", client.name, outcome.took.as_secs_f64())
+}
+
+fn words(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|word| word.as_str().map(str::to_owned)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENTS: &str = r#"[{"name": "a", "dir": "node", "install": [["npm", "ci"]],
+                               "run": [".venv/bin/python", "a.py", "--issuer={issuer}"]}]"#;
+
+    #[test]
+    fn a_client_is_read_and_its_programs_are_those_without_a_path() {
+        let clients = Client::read_all(CLIENTS, Path::new("clients")).unwrap();
+        assert_eq!(clients[0].programs(), ["npm"]);
+        assert_eq!(clients[0].folder, Path::new("clients/node"));
+    }
+
+    #[test]
+    fn the_version_is_the_installed_or_the_pinned_one() {
+        let folder = std::env::temp_dir().join(format!("xtask-version-{}", std::process::id()));
+        fs::create_dir_all(folder.join("node/node_modules/a")).unwrap();
+        let client = Client::read_all(CLIENTS, &folder).unwrap().remove(0);
+        assert_eq!(client.version(), None);
+        fs::write(folder.join("node/requirements.txt"), "ab==3.0\na==1.2 --hash=x\n").unwrap();
+        assert_eq!(client.version().as_deref(), Some("1.2"));
+        fs::write(folder.join("node/node_modules/a/package.json"), r#"{"version": "2.0"}"#).unwrap();
+        assert_eq!(client.version().as_deref(), Some("2.0"));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn the_issuer_is_put_into_the_command() {
+        let clients = Client::read_all(CLIENTS, Path::new("clients")).unwrap();
+        let command = clients[0].command(&clients[0].run, "http://127.0.0.1:5");
+        let arguments: Vec<_> = command.get_args().collect();
+        assert_eq!(arguments, ["a.py", "--issuer=http://127.0.0.1:5"]);
+        assert_eq!(command.get_program(), "clients/node/.venv/bin/python");
+    }
+
+    #[test]
+    fn a_client_without_a_command_is_refused_by_name() {
+        let json = r#"[{"name": "a", "dir": "node", "install": [], "run": []}]"#;
+        let failure = Client::read_all(json, Path::new("clients")).unwrap_err().to_string();
+        assert!(failure.contains("`a`") && failure.contains("`run`"), "{failure}");
+    }
+}
