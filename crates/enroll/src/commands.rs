@@ -4,19 +4,21 @@ mod check;
 mod clients;
 mod config;
 mod migrate;
+mod output;
 mod pipeline;
 mod serve;
 mod tokens;
 
-use std::fmt::Display;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::Path;
 use std::time::SystemTime;
 
-use enroll_oauth_types::Timestamp;
-use serde::Serialize;
+use crate::cli::Command;
+use crate::failure::Failure;
+use enroll_oauth_types::{ClientMetadata, Timestamp};
 
-use crate::cli::{Command, Failure};
+pub(crate) use output::tell;
+use output::{say, say_exactly, say_json, say_row};
 
 /// Does what the command line says.
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
@@ -39,30 +41,21 @@ fn on_one_core() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
-/// Prints a line on standard output. A reader that went away ends the command without another word.
-fn say(line: impl Display) -> Result<(), Failure> {
-    match writeln!(std::io::stdout(), "{line}") {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::Refused(String::new())),
-        outcome => Ok(outcome?),
-    }
-}
-
-/// Tells the person before the screen, on standard error. Nobody may be reading, which is no reason to stop.
-pub(crate) fn tell(line: impl Display) {
-    let _unread = writeln!(std::io::stderr(), "{line}");
-}
-
-/// Prints a value as indented JSON.
-fn say_json(value: &impl Serialize) -> Result<(), Failure> {
-    say(serde_json::to_string_pretty(value).map_err(|error| Failure::world(&error))?)
-}
-
 /// Reads a whole file; `-` is standard input.
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    read_at_most(file, u64::MAX)
+}
+
+/// Reads a registration request from a file: no more of it than tells that it is too large.
+fn read_request(file: &Path) -> Result<Vec<u8>, Failure> {
+    read_at_most(file, ClientMetadata::LARGEST_BODY as u64 + 1)
+}
+
+fn read_at_most(file: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let mut content = Vec::new();
     let outcome = match file.to_str() {
-        Some("-") => std::io::stdin().read_to_end(&mut content).map(drop),
-        _ => std::fs::read(file).map(|bytes| content = bytes),
+        Some("-") => std::io::stdin().take(most).read_to_end(&mut content),
+        _ => std::fs::File::open(file).and_then(|open| open.take(most).read_to_end(&mut content)),
     };
     outcome.map_err(|error| Failure::World(format!("{}: {error}", file.display())))?;
     Ok(content)

@@ -8,11 +8,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use enroll_oauth_types::Capabilities;
+use enroll_oauth_types::{Capabilities, Uri};
 use enroll_registration::{Rules, UnknownMembers};
+use enroll_store_sql::SqlStore;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{Failure, Place, Role};
+use crate::cli::{Place, Role};
+use crate::failure::Failure;
+use crate::telemetry;
 pub(crate) use policies::{PolicyConfig, ScopeConfig};
 
 /// The commented example, which `enroll config example` prints.
@@ -32,7 +35,7 @@ pub(crate) struct Config {
     pub(crate) scopes: Vec<ScopeConfig>,
     pub(crate) policies: BTreeMap<String, PolicyConfig>,
     pub(crate) limits: Limits,
-    pub(crate) log: Log,
+    pub(crate) log: LogConfig,
     pub(crate) legacy: Legacy,
 }
 
@@ -48,7 +51,7 @@ impl Default for Config {
             scopes: ScopeConfig::standard(),
             policies: BTreeMap::new(),
             limits: Limits::default(),
-            log: Log::default(),
+            log: LogConfig::default(),
             legacy: Legacy::default(),
         }
     }
@@ -153,7 +156,7 @@ impl Limits {
         Duration::from_secs(self.header_timeout)
     }
 
-    /// How long the next piece of a body may take.
+    /// How long a body may take to arrive.
     pub(crate) fn body_timeout(&self) -> Duration {
         Duration::from_secs(self.body_timeout)
     }
@@ -171,12 +174,12 @@ impl Limits {
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Log {
+pub(crate) struct LogConfig {
     pub(crate) format: LogFormat,
     pub(crate) level: String,
 }
 
-impl Default for Log {
+impl Default for LogConfig {
     fn default() -> Self {
         Self { format: LogFormat::Pretty, level: "info".to_owned() }
     }
@@ -236,6 +239,14 @@ impl Config {
     fn validate(&self) -> Result<(), Failure> {
         let wrong =
             |key: &str, problem: &str| Err(Failure::Usage(format!("configuration: {key}: {problem}")));
+        telemetry::filter(&self.log.level).map(drop).or_else(|problem| wrong("log.level", &problem))?;
+        for (key, url) in [
+            ("database.configuration", &self.database.configuration),
+            ("database.operational", &self.database.operational),
+        ] {
+            let checked = url.as_ref().map_or(Ok(()), |url| SqlStore::check_url(url));
+            checked.or_else(|error| wrong(key, &error.to_string()))?;
+        }
         if self.registration.profile == Profile::Duende {
             return wrong("registration.profile", "this version has `standard` only");
         }
@@ -270,23 +281,34 @@ impl Config {
             }
         }
         if let Some(issuer) = &self.issuer {
-            validate_issuer(issuer).or_else(|problem| wrong("issuer", problem))?;
+            validate_issuer(issuer).or_else(|problem| wrong("issuer", &problem))?;
         }
         self.terms().map(drop)
     }
 }
 
-/// RFC 8414 §2: https, no query, no fragment; http on loopback for trying things.
-pub(crate) fn validate_issuer(issuer: &str) -> Result<(), &'static str> {
-    let problem = "must be an https URL without query, fragment and final slash (http on loopback only)";
-    let url = url::Url::parse(issuer).map_err(|_| problem)?;
-    let loopback = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
-    let plain = url.query().is_none()
-        && url.fragment().is_none()
-        && !issuer.ends_with('/')
-        && url.username().is_empty();
-    let secure = url.scheme() == "https" || (url.scheme() == "http" && loopback);
-    if plain && secure && url.has_host() { Ok(()) } else { Err(problem) }
+/// RFC 8414 §2: https, no query, no fragment; http on loopback for trying things. And every path that is made of it is
+/// one that clients and routers spell alike.
+pub(crate) fn validate_issuer(issuer: &str) -> Result<(), String> {
+    let uri = Uri::from(issuer);
+    let parts = uri.parts().map_err(String::from)?;
+    let lower = issuer.starts_with("https://") || issuer.starts_with("http://") && parts.is_loopback();
+    let plain = parts.query.is_none() && parts.fragment.is_none() && !issuer.ends_with('/');
+    if !(lower && plain) {
+        let problem = "must be an https URL without query, fragment and final slash (http on loopback only)";
+        return Err(problem.to_owned());
+    }
+    let mut segments = parts.path.split('/').skip(1);
+    let is_plain = |segment: &str| {
+        !segment.is_empty()
+            && !segment.starts_with([':', '*'])
+            && segment != ".well-known"
+            && !segment.contains('%')
+    };
+    match segments.all(is_plain) {
+        true => Ok(()),
+        false => Err("must have a path of plain segments: none empty, encoded or `.well-known`".to_owned()),
+    }
 }
 
 fn in_folder(folder: &Path, name: &str) -> String {

@@ -18,6 +18,8 @@ mod commands;
 #[cfg(feature = "server")]
 mod config;
 #[cfg(feature = "server")]
+mod failure;
+#[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
 mod service;

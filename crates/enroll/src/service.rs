@@ -9,10 +9,11 @@ use enroll_access::policy::{self, Policy};
 use enroll_access::{BearerJwt, Gate, InitialAccessTokens, Terms};
 use enroll_oauth_types::{SealingKey, SystemClock, SystemRandom};
 use enroll_registration::Registrar;
+use enroll_store::{ClientStore, Page};
 use enroll_store_sql::{Access, OpenError, SqlStore};
 
-use crate::cli::{Failure, with_causes};
 use crate::config::{Config, IssuerConfig, ScopeConfig};
+use crate::failure::{Failure, with_causes};
 
 /// The path of the registration endpoint, below the issuer.
 const REGISTRATION: &str = "/connect/dcr";
@@ -25,6 +26,15 @@ pub(crate) fn store(config: &Config) -> Result<Arc<SqlStore>, Failure> {
     let store = SqlStore::open(&config.configuration_database(), Access::ReadWrite)
         .map_err(|error| not_opened(&error))?;
     Ok(Arc::new(store))
+}
+
+/// Opens the store for a command that is about what is there: a mistyped folder is no empty database.
+pub(crate) fn existing_store(config: &Config, access: Access) -> Result<Arc<SqlStore>, Failure> {
+    let url = config.configuration_database();
+    if SqlStore::schema(&url).map_err(|error| not_opened(&error))?.found == 0 {
+        return Err(Failure::World(format!("there is no database {url} yet: look at --data and --config")));
+    }
+    Ok(Arc::new(SqlStore::open(&url, access).map_err(|error| not_opened(&error))?))
 }
 
 /// A database that cannot be opened: wrong configuration, or a failing world.
@@ -49,15 +59,17 @@ pub(crate) fn path_of(issuer: &str) -> String {
 pub(crate) fn registrar(
     config: &Config,
     issuer: &str,
-    store: Arc<SqlStore>,
+    clients: Arc<dyn ClientStore>,
+    key: SealingKey,
     gate: Gate,
 ) -> Result<Registrar, Failure> {
     let mut builder = Registrar::builder(registration_url(issuer))
         .alias(GUESSED)
-        .clients(store)
+        .clients(clients)
         .capabilities(config.capabilities())
         .rules(config.rules())
-        .sealing_key(sealing_key(config)?)
+        .sealing_key(key)
+        .body_timeout(config.limits.body_timeout())
         .gate(gate);
     let path = path_of(issuer);
     if !path.is_empty() {
@@ -66,8 +78,33 @@ pub(crate) fn registrar(
     builder.build().map_err(|error| Failure::Usage(error.to_string()))
 }
 
-/// The key that secrets are sealed under, from its file; made at the first start.
-pub(crate) fn sealing_key(config: &Config) -> Result<SealingKey, Failure> {
+/// The key that secrets are sealed under, from its file; made at the first start. When it is lost, a new one would open
+/// nothing that the old one sealed, so none is made.
+pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<SealingKey, Failure> {
+    let file = config.sealing_key_file();
+    if !file.exists() && holds_sealed_secrets(store).await? {
+        return Err(Failure::World(format!(
+            "the sealing key {} is not there, and secrets of registered clients are sealed under it: put it back from \
+             its copy, or name it by registration.sealing_key_file",
+            file.display()
+        )));
+    }
+    read_or_make_sealing_key(config)
+}
+
+async fn holds_sealed_secrets(store: &SqlStore) -> Result<bool, Failure> {
+    let mut after = None;
+    loop {
+        let clients = store.list(Page { after, limit: 500 }).await?;
+        let Some(last) = clients.last() else { return Ok(false) };
+        after = Some(last.id.clone());
+        if clients.iter().flat_map(|client| &client.secrets).any(|secret| secret.sealed.is_some()) {
+            return Ok(true);
+        }
+    }
+}
+
+fn read_or_make_sealing_key(config: &Config) -> Result<SealingKey, Failure> {
     let file = config.sealing_key_file();
     let fail = |problem: &dyn std::fmt::Display| {
         Failure::World(format!("the sealing key {}: {problem}", file.display()))
@@ -79,7 +116,9 @@ pub(crate) fn sealing_key(config: &Config) -> Result<SealingKey, Failure> {
             match write_private(&file, key.expose()) {
                 Ok(()) => Ok(key),
                 // Another process was quicker: its key is the key.
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => sealing_key(config),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                    read_or_make_sealing_key(config)
+                }
                 Err(error) => Err(fail(&error)),
             }
         }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{Random, Timestamp};
+use crate::{Problem, Random};
 
 /// A client identifier: printable ASCII, no secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -11,12 +11,27 @@ pub struct ClientId(String);
 
 impl ClientId {
     /// A new, unique identifier: a UUID of version 7, so that identifiers sort by time and an index on them
-    /// grows at its end. RFC 9562 §5.7.
-    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+    /// grows at its end. `unix_millis` are milliseconds since 1970-01-01T00:00:00Z. RFC 9562 §5.7.
+    pub fn generate(unix_millis: u64, random: &dyn Random) -> Self {
         let mut bytes = [0; 10];
         random.fill(&mut bytes);
-        let millis = now.seconds().saturating_mul(1000);
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid().to_string())
+        Self(uuid::Builder::from_unix_timestamp_millis(unix_millis, &bytes).into_uuid().to_string())
+    }
+
+    /// The longest identifier that is taken from elsewhere, in characters.
+    pub const LONGEST: usize = 200;
+
+    /// Whether an identifier that somebody else made can be used here: printable ASCII, and no URL, which would be a
+    /// metadata document. RFC 6749 Appendix A.1.
+    pub fn check(&self) -> Result<(), Problem> {
+        if self.0.is_empty() || self.0.len() > Self::LONGEST {
+            return Err(format!("must have from 1 to {} characters", Self::LONGEST).into());
+        }
+        if !self.0.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Err("must be printable ASCII".into());
+        }
+        let is_url = self.0.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
+        if is_url { Err("must not be a URL".into()) } else { Ok(()) }
     }
 
     /// The identifier as it stands in JSON.
@@ -34,10 +49,22 @@ mod tests {
 
     #[test]
     fn generated_identifiers_are_unique_and_sort_by_time() {
-        let early = ClientId::generate(Timestamp(1_800_000_000), &SystemRandom);
-        let late = ClientId::generate(Timestamp(1_800_000_001), &SystemRandom);
+        let early = ClientId::generate(1_800_000_000_000, &SystemRandom);
+        let late = ClientId::generate(1_800_000_000_001, &SystemRandom);
         assert!(early < late);
-        assert_ne!(early, ClientId::generate(Timestamp(1_800_000_000), &SystemRandom));
+        assert_ne!(early, ClientId::generate(1_800_000_000_000, &SystemRandom));
         assert_eq!(early.as_str().len(), 36);
+        assert!(early.check().is_ok());
+    }
+
+    /// RFC 6749 Appendix A.1
+    #[test]
+    fn an_identifier_from_elsewhere_is_printable_and_no_url() {
+        for good in ["a", "my client", "a/b?c#d", &"x".repeat(200)] {
+            assert!(ClientId::from(good).check().is_ok(), "{good}");
+        }
+        for bad in ["", "é", "a\nb", "\u{1b}", "https://a.example/c", "HTTPS://a", &"x".repeat(201)] {
+            assert!(ClientId::from(bad).check().is_err(), "{bad}");
+        }
     }
 }

@@ -23,13 +23,12 @@ impl ResponseType {
     }
 
     fn words(&self) -> impl Iterator<Item = &str> {
-        self.0.split(' ').filter(|word| !word.is_empty())
+        self.0.split(' ')
     }
 
     fn sorted(&self) -> Vec<&str> {
         let mut words: Vec<_> = self.words().collect();
         words.sort_unstable();
-        words.dedup();
         words
     }
 }
@@ -54,5 +53,8 @@ mod tests {
         assert_eq!(ResponseType::from("token id_token"), ResponseType::from("id_token token"));
         assert_ne!(ResponseType::from("code token"), ResponseType::from("code"));
         assert_eq!(ResponseType::from("id_token token").as_str(), "id_token token");
+        for malformed in ["code code", " code", "code ", ""] {
+            assert_ne!(ResponseType::from(malformed), ResponseType::from("code"), "{malformed:?}");
+        }
     }
 }

@@ -35,6 +35,12 @@ impl From<Timestamp> for SystemTime {
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// Milliseconds since 1970-01-01T00:00:00Z, for identifiers that sort by time. A clock of whole seconds need not
+    /// say more.
+    fn unix_millis(&self) -> u64 {
+        self.now().seconds().saturating_mul(1000)
+    }
 }
 
 /// The operating system's clock.
@@ -44,6 +50,11 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+    }
+
+    fn unix_millis(&self) -> u64 {
+        let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        u64::try_from(millis).unwrap_or(u64::MAX)
     }
 }
 

@@ -141,7 +141,7 @@ fn check_characters(text: &str) -> Result<(), Problem> {
             }
             '!'..='~' => {}
             _ if character.is_ascii() => return Err("must not contain spaces or control characters".into()),
-            _ => return Err("must be ASCII: write host names as xn--… and percent-encode the rest".into()),
+            _ => return Err("must be ASCII: write host names as browsers encode them, in xn-- labels, and percent-encode the rest".into()),
         }
     }
     Ok(())
@@ -149,9 +149,7 @@ fn check_characters(text: &str) -> Result<(), Problem> {
 
 /// The reading of RFC 3986, narrowed to what nobody can misread.
 fn read(text: &str) -> Result<UriParts<'_>, Problem> {
-    let Ok(uri) = fluent_uri::Uri::parse(text) else {
-        return Err("must be an absolute URI with a scheme, such as https://client.example/callback".into());
-    };
+    let uri = fluent_uri::Uri::parse(text).map_err(|_| unreadable(text))?;
     let mut parts = UriParts {
         scheme: uri.scheme().as_str().to_ascii_lowercase(),
         host: None,
@@ -177,6 +175,17 @@ fn read(text: &str) -> Result<UriParts<'_>, Problem> {
         return Err("must not have . or .. as a segment of its path, plain or percent-encoded".into());
     }
     Ok(parts)
+}
+
+fn unreadable(text: &str) -> Problem {
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    match scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(is_scheme) {
+        true => "must be a URI by RFC 3986: % stands before two hexadecimal digits, [ and ] around an IPv6 \
+                 address, and a number after the host's colon"
+            .into(),
+        false => "must be an absolute URI with a scheme, such as https://client.example/callback".into(),
+    }
 }
 
 fn read_port(port: &str) -> Result<u16, Problem> {
@@ -209,6 +218,9 @@ fn is_dot_segment(segment: &str) -> bool {
 
 /// The reading of the WHATWG standard has to name the same place in the same words.
 fn check_browser_reading(text: &str, parts: &UriParts<'_>) -> Result<(), Problem> {
+    if parts.is_web() && parts.host.is_some_and(is_plain_name) {
+        return Ok(());
+    }
     let url =
         url::Url::parse(text).map_err(|error| format!("must be a URL that browsers understand: {error}"))?;
     let host = url.host_str().unwrap_or_default();
@@ -224,6 +236,16 @@ fn check_browser_reading(text: &str, parts: &UriParts<'_>) -> Result<(), Problem
     } else {
         Err(format!("must name its host as browsers read it: {host}").into())
     }
+}
+
+/// Whether a host that [`check_web_host`] let pass is a name which the WHATWG standard takes as it is: no label is
+/// encoded (`xn--`), and the last one cannot make it an IPv4 address. WHATWG URL §3.5.
+fn is_plain_name(host: &str) -> bool {
+    let encoded = |label: &str| label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
+    let last = host.rsplit('.').next().unwrap_or_default();
+    last.starts_with(|first: char| first.is_ascii_alphabetic())
+        && !host.starts_with('[')
+        && !host.split('.').any(encoded)
 }
 
 #[cfg(test)]

@@ -35,7 +35,8 @@ impl Registrar {
 
 /// `POST`: registers a client. RFC 7591 §3.1.
 async fn register(State(registrar): State<Arc<Registrar>>, request: Request) -> Response {
-    let answer = admit_and_register(&registrar, request).await;
+    // In a place of its own: it is large, and every layer around would move it once.
+    let answer = Box::pin(admit_and_register(&registrar, request)).await;
     let answer = answer.unwrap_or_else(|refusal| refusal.into_response(&registrar.gate));
     counter!("enroll_registrations_total", "status" => answer.status().as_str().to_owned()).increment(1);
     answer
@@ -44,7 +45,8 @@ async fn register(State(registrar): State<Arc<Registrar>>, request: Request) -> 
 async fn admit_and_register(registrar: &Registrar, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     body::must_be_json(&parts.headers)?;
-    let body = body::read(body).await?;
+    body::must_not_be_announced_too_large(&parts.headers)?;
+    let body = body::read(body, registrar.body_timeout).await?;
     let caller = registrar.gate.admit(&parts).await?;
     let metadata = ClientMetadata::parse(&body, &registrar.rules().reading)?;
     let information = registrar.register(&metadata, &caller).await?;

@@ -7,6 +7,7 @@ mod endpoint;
 mod error;
 mod information;
 mod pipeline;
+mod readmission;
 mod registrar;
 mod registration;
 mod report;

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use enroll_access::{Caller, Gate};
 use enroll_oauth_types::{
     Capabilities, ClientId, ClientMetadata, Clock, Random, RegistrationAccessToken, SealingKey, SecretHash,
 };
 use enroll_store::{Client, ClientStore, StoreError};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{ClientInformation, Pipeline, Registration, RegistrationError, Report, Rules, Server};
 
@@ -39,8 +41,9 @@ pub struct Registrar {
     pub(crate) path: String,
     pub(crate) aliases: Vec<String>,
     pub(crate) gate: Gate,
-    server: Server,
-    pipeline: Pipeline,
+    pub(crate) body_timeout: Duration,
+    pub(crate) server: Server,
+    pub(crate) pipeline: Pipeline,
     clients: Arc<dyn ClientStore>,
 }
 
@@ -51,6 +54,7 @@ impl Registrar {
             url: url.into(),
             aliases: Vec::new(),
             gate: None,
+            body_timeout: Duration::from_secs(10),
             clients: None,
             server: Server::new(Capabilities::default(), Rules::default()),
             pipeline: Pipeline::standard(),
@@ -88,7 +92,7 @@ impl Registrar {
         self.clients.insert(&client, caller.pays_with.as_ref()).await?;
 
         let id = &client.id;
-        tracing::info!(client.id = %id, caller.kind = caller.credential.as_str(), "registered client `{id}`");
+        tracing::info!(client.id = %id, caller.kind = caller.credential.as_str(), "registered a client");
         let management = issued.registration_access_token.map(|token| (self.configuration_url(id), token));
         Ok(ClientInformation { client, client_secret: issued.client_secret, management })
     }
@@ -123,9 +127,13 @@ impl Registrar {
     }
 
     fn configuration_url(&self, id: &ClientId) -> String {
-        format!("{}/{id}", self.url)
+        // One of our own needs no encoding; one from elsewhere may.
+        format!("{}/{}", self.url, utf8_percent_encode(id.as_str(), RESERVED))
     }
 }
+
+/// What a segment of a path encodes. RFC 3986 §2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The request that the steps see: the policy's template, overlaid by what was sent.
 fn assemble<'a>(sent: &'a ClientMetadata, caller: &Caller) -> Cow<'a, ClientMetadata> {
@@ -141,6 +149,7 @@ pub struct RegistrarBuilder {
     url: String,
     aliases: Vec<String>,
     gate: Option<Gate>,
+    body_timeout: Duration,
     clients: Option<Arc<dyn ClientStore>>,
     server: Server,
     pipeline: Pipeline,
@@ -176,6 +185,12 @@ impl RegistrarBuilder {
     #[must_use]
     pub fn gate(self, gate: Gate) -> Self {
         Self { gate: Some(gate), ..self }
+    }
+
+    /// How long the body of a request may take to arrive; 408 after that. The default is 10 seconds.
+    #[must_use]
+    pub fn body_timeout(self, body_timeout: Duration) -> Self {
+        Self { body_timeout, ..self }
     }
 
     /// What clients may register for. The default is nothing.
@@ -242,6 +257,7 @@ impl RegistrarBuilder {
             url: self.url,
             path,
             aliases: self.aliases,
+            body_timeout: self.body_timeout,
             gate: self.gate.ok_or(BuildError::Gate)?,
             clients: self.clients.ok_or(BuildError::Clients)?,
             server: self.server,

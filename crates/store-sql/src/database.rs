@@ -174,6 +174,10 @@ impl Database {
         Sqlite::open(path, access).map(Self::Sqlite)
     }
 
+    pub(crate) fn check_url(url: &str) -> Result<(), OpenError> {
+        sqlite_path(url).map(drop)
+    }
+
     pub(crate) fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
         Sqlite::schema(sqlite_path(url)?)
     }
@@ -199,8 +203,9 @@ impl Database {
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        self.fetch("SELECT 1 FROM schema_versions WHERE version = ?", [Value::Integer(1)], 1).await?;
-        self.apply(Vec::new()).await
+        match self {
+            Self::Sqlite(sqlite) => sqlite.ping().await,
+        }
     }
 }
 

@@ -44,12 +44,17 @@ impl SqlStore {
         Ok(Self { database: Arc::new(Database::sqlite(path, access)?) })
     }
 
+    /// Whether `url` names a database that this version can open, without opening it.
+    pub fn check_url(url: &str) -> Result<(), OpenError> {
+        Database::check_url(url)
+    }
+
     /// The schema that the database has and the one that this version needs, without changing anything.
     pub fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
         Database::schema(url)
     }
 
-    /// Whether the store can read, and write when it was opened for that.
+    /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.database.ping().await
     }

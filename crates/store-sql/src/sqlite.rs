@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::database::{Access, OpenError, Row, Statement, Value};
 use crate::migrate::SchemaVersion;
+use connection::Identity;
 use writer::Writer;
 
 /// An SQLite database. The readers stand first, so that they close first: the last to close tidies the files up, which
@@ -23,7 +24,15 @@ pub(crate) struct Sqlite {
     long: Semaphore,
     /// `None` when it was opened for reading alone.
     writer: Option<Writer>,
+    /// Which file was opened.
+    file: Option<Identity>,
 }
+
+/// A row that is there in every database of ours.
+const READ: &str = "SELECT 1 FROM schema_versions WHERE version = ?";
+
+/// Writes that row as it is: a full disk shows only when something is written.
+const WRITE: &str = "UPDATE schema_versions SET version = version WHERE version = ?";
 
 /// How many long queries run at the same time; each has a connection and a thread to itself.
 const LONG_QUERIES: usize = 4;
@@ -47,8 +56,25 @@ impl Sqlite {
             Access::ReadOnly => None,
         };
         let first = connection::reading(&path)?;
+        let file = connection::identity(&path);
         let readers = Arc::new(Readers { path, idle: Mutex::new(vec![first]) });
-        Ok(Self { readers, long: Semaphore::new(LONG_QUERIES), writer })
+        Ok(Self { readers, long: Semaphore::new(LONG_QUERIES), writer, file })
+    }
+
+    /// Reads, writes when it may, and looks whether the file is still the one that was opened: the engine goes on with
+    /// one that was removed, and nobody would find again what it writes there.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        if connection::identity(&self.readers.path) != self.file {
+            let path = self.readers.path.display();
+            return Err(StoreError::backend(format!(
+                "the file {path} was removed or replaced while it was open: start again"
+            )));
+        }
+        self.fetch(READ, &[Value::Integer(1)])?;
+        match &self.writer {
+            Some(writer) => writer.apply(vec![Statement::new(WRITE, [Value::Integer(1)])]).await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn schema(path: &Path) -> Result<SchemaVersion, OpenError> {

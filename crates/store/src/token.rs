@@ -18,7 +18,7 @@ impl TokenId {
     /// A new, unique name that sorts by time.
     pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
         // A client identifier is a name of the same make.
-        Self(enroll_oauth_types::ClientId::generate(now, random).to_string())
+        Self(enroll_oauth_types::ClientId::generate(now.seconds().saturating_mul(1000), random).to_string())
     }
 
     /// The name as text.

@@ -5,33 +5,29 @@ use std::sync::Arc;
 
 use enroll_access::{Caller, Gate, policy};
 use enroll_oauth_types::{ClientMetadata, Rejection, SealingKey, SystemRandom};
-use enroll_registration::{Outcome, Registrar, Report, Rules};
+use enroll_registration::{Outcome, Report};
 use enroll_store::MemoryStore;
 use serde_json::json;
 
-use super::{read, say, say_json};
-use crate::cli::{Check, Failure};
+use super::{read_request, say, say_json};
+use crate::cli::Check;
 use crate::config::Config;
+use crate::failure::Failure;
 use crate::service;
 
 pub(super) async fn run(options: Check) -> Result<(), Failure> {
-    let config = Config::load(&options.place)?;
-    let rules = if options.strict { Rules::strict() } else { config.rules() };
+    let mut config = Config::load(&options.place)?;
+    config.registration.strict |= options.strict;
     let terms = config.terms()?;
     let name = options.policy.as_deref().unwrap_or("default");
     let terms =
         terms.get(name).ok_or_else(|| Failure::Usage(format!("--policy: there is no policy `{name}`")))?;
     let issuer = config.issuer.clone().unwrap_or_else(|| format!("http://{}", config.listen));
-    let registrar = Registrar::builder(service::registration_url(&issuer))
-        .clients(Arc::new(MemoryStore::default()))
-        .capabilities(config.capabilities())
-        .rules(rules)
-        .sealing_key(SealingKey::generate(&SystemRandom)) // nothing that it seals is kept
-        .gate(Gate::require(policy::open()))
-        .build()
-        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let key = SealingKey::generate(&SystemRandom); // nothing that it seals is kept
+    let nowhere = Arc::new(MemoryStore::default());
+    let registrar = service::registrar(&config, &issuer, nowhere, key, Gate::require(policy::open()))?;
 
-    let parsed = ClientMetadata::parse(&read(&options.file)?, &registrar.rules().reading);
+    let parsed = ClientMetadata::parse(&read_request(&options.file)?, &registrar.rules().reading);
     let report = match &parsed {
         Ok(metadata) => {
             let caller = Caller::anonymous().on(terms.clone());

@@ -3,17 +3,19 @@
 mod transfer;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use enroll_access::{Caller, Gate, policy};
 use enroll_oauth_types::{ClientId, ClientMetadata, Clock as _, SystemClock};
-use enroll_registration::RegistrationError;
+use enroll_registration::{Registrar, RegistrationError};
 use enroll_store::{Client, ClientReader as _, ClientStore, Page, StoreError};
-use enroll_store_sql::SqlStore;
+use enroll_store_sql::{Access, SqlStore};
 use serde_json::{Value, json};
 
-use super::{moment, read, say, say_json};
-use crate::cli::{Clients, Failure, OneClient, Place};
+use super::{moment, read, read_request, say, say_json, say_row};
+use crate::cli::{Clients, OneClient, Place};
 use crate::config::{Config, validate_issuer};
+use crate::failure::Failure;
 use crate::service;
 
 /// How many clients are read at a time.
@@ -30,13 +32,33 @@ pub(super) async fn run(command: Clients) -> Result<(), Failure> {
         Clients::Delete(one) => delete(&one).await,
         Clients::Disable(one) => set_enabled(&one, false).await,
         Clients::Enable(one) => set_enabled(&one, true).await,
-        Clients::Export { place } => transfer::export(&*open(&place)?).await,
-        Clients::Import { file, place } => transfer::import(&*open(&place)?, &read(&file)?).await,
+        Clients::Export { place } => transfer::export(&*open(&place, Access::ReadOnly)?).await,
+        Clients::Import { file, place } => import(&file, &place).await,
     }
 }
 
-fn open(place: &Place) -> Result<std::sync::Arc<SqlStore>, Failure> {
-    service::store(&Config::load(place)?)
+/// The database of a command that is about what is there.
+fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
+    service::existing_store(&Config::load(place)?, access)
+}
+
+/// A registrar that nobody comes to but the operator.
+async fn registrar(
+    config: &Config,
+    issuer: Option<String>,
+    store: &Arc<SqlStore>,
+) -> Result<Registrar, Failure> {
+    let issuer =
+        issuer.or_else(|| config.issuer.clone()).unwrap_or_else(|| format!("http://{}", config.listen));
+    let key = service::sealing_key(config, store).await?;
+    service::registrar(config, &issuer, store.clone(), key, Gate::require(policy::open()))
+}
+
+async fn import(file: &Path, place: &Place) -> Result<(), Failure> {
+    let config = Config::load(place)?;
+    let lines = read(file)?;
+    let store = service::store(&config)?;
+    transfer::import(registrar(&config, None, &store).await?, &store, &lines).await
 }
 
 /// Registers as the operator, through the same pipeline as everybody.
@@ -45,13 +67,9 @@ async fn register(file: &Path, place: &Place, issuer: Option<String>) -> Result<
     if let Some(issuer) = &issuer {
         validate_issuer(issuer).map_err(|problem| Failure::Usage(format!("--issuer: {problem}")))?;
     }
-    let store = service::store(&config)?;
-    let issuer =
-        issuer.or_else(|| config.issuer.clone()).unwrap_or_else(|| format!("http://{}", config.listen));
-    let gate = Gate::require(policy::open()); // nobody comes in through it: there is no router
-    let registrar = service::registrar(&config, &issuer, store, gate)?;
+    let registrar = registrar(&config, issuer, &service::store(&config)?).await?;
     let refused = |rejection: &dyn std::fmt::Display| Failure::Refused(format!("refused: {rejection}"));
-    let metadata = ClientMetadata::parse(&read(file)?, &registrar.rules().reading)
+    let metadata = ClientMetadata::parse(&read_request(file)?, &registrar.rules().reading)
         .map_err(|rejection| refused(&rejection))?;
     match registrar.register(&metadata, &Caller::operator("cli")).await {
         Ok(information) => say_json(&information),
@@ -61,15 +79,12 @@ async fn register(file: &Path, place: &Place, issuer: Option<String>) -> Result<
 }
 
 async fn list(place: &Place, as_json: bool) -> Result<(), Failure> {
-    let store = open(place)?;
+    let store = open(place, Access::ReadOnly)?;
     if !as_json {
         say(format_args!("{:<36}  {:<20}  {:<20}  {:<8}  NAME", "CLIENT_ID", "ISSUED", "BY", "STATE"))?;
     }
-    for_each(
-        &*store,
-        |client| if as_json { say(seen_by_operator(client)) } else { say(as_row(client).trim_end()) },
-    )
-    .await
+    for_each(&*store, |client| if as_json { say(seen_by_operator(client)) } else { say_row(&as_row(client)) })
+        .await
 }
 
 fn as_row(client: &Client) -> String {
@@ -113,21 +128,21 @@ fn seen_by_operator(client: &Client) -> Value {
 }
 
 async fn show(one: &OneClient) -> Result<(), Failure> {
-    match open(&one.place)?.client(&ClientId::from(one.id.as_str())).await? {
+    match open(&one.place, Access::ReadOnly)?.client(&ClientId::from(one.id.as_str())).await? {
         Some(client) => say_json(&seen_by_operator(&client)),
         None => Err(not_there(&one.id)),
     }
 }
 
 async fn delete(one: &OneClient) -> Result<(), Failure> {
-    match open(&one.place)?.delete(&ClientId::from(one.id.as_str())).await? {
+    match open(&one.place, Access::ReadWrite)?.delete(&ClientId::from(one.id.as_str())).await? {
         true => say(format_args!("deleted {}", one.id)),
         false => Err(not_there(&one.id)),
     }
 }
 
 async fn set_enabled(one: &OneClient, enabled: bool) -> Result<(), Failure> {
-    let store = open(&one.place)?;
+    let store = open(&one.place, Access::ReadWrite)?;
     for _ in 0..ATTEMPTS {
         let client = store.client(&ClientId::from(one.id.as_str())).await?;
         let client = client.ok_or_else(|| not_there(&one.id))?;

@@ -1,8 +1,9 @@
 //! `enroll config`: checks the configuration, or prints an example.
 
 use super::say;
-use crate::cli::{ConfigCommand, Failure};
+use crate::cli::ConfigCommand;
 use crate::config::{Config, EXAMPLE};
+use crate::failure::Failure;
 use crate::service;
 
 pub(super) fn run(command: &ConfigCommand) -> Result<(), Failure> {

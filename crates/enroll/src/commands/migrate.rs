@@ -3,8 +3,9 @@
 use enroll_store_sql::SqlStore;
 
 use super::say;
-use crate::cli::{Failure, Migrate};
+use crate::cli::Migrate;
 use crate::config::Config;
+use crate::failure::Failure;
 use crate::service;
 
 pub(super) fn run(options: &Migrate) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use enroll_registration::steps;
 
 use super::say;
-use crate::cli::Failure;
+use crate::failure::Failure;
 
 pub(super) fn run() -> Result<(), Failure> {
     for (number, (name, about)) in steps::ABOUT.iter().enumerate() {

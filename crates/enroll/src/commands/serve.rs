@@ -12,8 +12,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{say, tell};
-use crate::cli::{Failure, Role, Serve};
+use crate::cli::{Role, Serve};
 use crate::config::{Config, LogFormat, validate_issuer};
+use crate::failure::Failure;
 use crate::{server, service, telemetry};
 
 /// How long the token of the first start works.
@@ -21,11 +22,12 @@ const FIRST_TOKEN: Duration = Duration::from_hours(24);
 
 pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     let config = configuration(&options)?;
-    telemetry::start_logging(&config.log)?;
+    let log = Arc::new(telemetry::start_logging(&config.log)?);
     let metrics = telemetry::start_metrics()?;
 
     let issuers = service::verifiers(&config)?;
     let store = service::store(&config)?;
+    let key = service::sealing_key(&config, &store).await?;
     let gate = match options.dev {
         true => service::gate_for_development(&config, store.clone())?,
         false => service::gate(&config, store.clone(), issuers)?,
@@ -36,10 +38,10 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
         .map_err(|error| Failure::World(format!("cannot listen on {}: {error}", config.listen)))?;
     let address = listener.local_addr()?;
     let issuer = config.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
-    let registrar = service::registrar(&config, &issuer, store.clone(), gate)?;
+    let registrar = service::registrar(&config, &issuer, store.clone(), key, gate)?;
     let url = service::registration_url(&issuer);
     let metadata = ServerMetadata::new(&issuer, registrar.capabilities()).with_registration_endpoint(&url);
-    tokio::spawn(telemetry::keep_up(metrics.clone()));
+    tokio::spawn(telemetry::keep_up(metrics.clone(), log.clone()));
     let app = server::app(registrar, &metadata, &issuer, store.clone(), metrics, &config.limits);
     let stop = stop_signal()?;
 

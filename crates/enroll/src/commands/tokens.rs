@@ -5,12 +5,13 @@ use std::sync::Arc;
 use enroll_access::{InitialAccessTokenData, NewInitialAccessToken, issue};
 use enroll_oauth_types::{Clock as _, SystemClock, SystemRandom};
 use enroll_store::{Token, TokenId, TokenKind, TokenStore as _};
-use enroll_store_sql::SqlStore;
+use enroll_store_sql::{Access, SqlStore};
 use serde_json::json;
 
-use super::{moment, say};
-use crate::cli::{Failure, Place, Tokens};
+use super::{moment, say, say_row};
+use crate::cli::{Place, Tokens};
 use crate::config::Config;
+use crate::failure::Failure;
 use crate::service;
 
 /// How many tokens are read at a time.
@@ -27,8 +28,8 @@ pub(super) async fn run(command: Tokens) -> Result<(), Failure> {
     }
 }
 
-fn open(place: &Place) -> Result<Arc<SqlStore>, Failure> {
-    service::store(&Config::load(place)?)
+fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
+    service::existing_store(&Config::load(place)?, access)
 }
 
 async fn issue_one(place: &Place, new: NewInitialAccessToken) -> Result<(), Failure> {
@@ -45,7 +46,7 @@ async fn issue_one(place: &Place, new: NewInitialAccessToken) -> Result<(), Fail
 }
 
 async fn list(place: &Place, as_json: bool) -> Result<(), Failure> {
-    let store = open(place)?;
+    let store = open(place, Access::ReadOnly)?;
     if !as_json {
         say(format_args!(
             "{:<36}  {:<20}  {:<20}  {:<9}  {:<12}  LABEL",
@@ -77,13 +78,16 @@ fn say_one(token: &Token, as_json: bool) -> Result<(), Failure> {
     let (policy, label) =
         (data.policy.unwrap_or_else(|| "default".to_owned()), data.label.unwrap_or_default());
     let (id, issued) = (token.id.as_str(), moment(token.issued_at));
-    say(format_args!("{id:<36}  {issued:<20}  {expires:<20}  {uses:<9}  {policy:<12}  {label}")
-        .to_string()
-        .trim_end())
+    say_row(&format!("{id:<36}  {issued:<20}  {expires:<20}  {uses:<9}  {policy:<12}  {label}"))
 }
 
 async fn revoke(id: &str, place: &Place) -> Result<(), Failure> {
-    match open(place)?.revoke(&TokenId::from(id)).await? {
+    if id.starts_with("enr_") {
+        let problem = "TOKEN_ID: name the token by its identifier, which `enroll tokens list` prints; what you gave \
+                       looks like the token itself, which is a secret";
+        return Err(Failure::Usage(problem.to_owned()));
+    }
+    match open(place, Access::ReadWrite)?.revoke(&TokenId::from(id)).await? {
         true => say(format_args!("revoked {id}")),
         false => Err(Failure::Refused(format!("there is no token {id}"))),
     }

@@ -6,7 +6,8 @@ use figment::value::UncasedStr;
 use figment::{Error, Figment, Source};
 
 use super::Config;
-use crate::cli::{Failure, Place};
+use crate::cli::Place;
+use crate::failure::Failure;
 
 /// The prefix of our variables.
 const PREFIX: &str = "ENROLL_";

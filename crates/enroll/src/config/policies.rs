@@ -8,7 +8,7 @@ use enroll_oauth_types::{ClientMetadata, Seconds};
 use serde::{Deserialize, Serialize};
 
 use super::Config;
-use crate::cli::Failure;
+use crate::failure::Failure;
 
 /// A scope that the server knows.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -149,6 +149,7 @@ impl PolicyConfig {
         for (member, value) in &self.ceilings {
             let ceiling =
                 value.as_u64().and_then(|seconds| u32::try_from(seconds).ok()).and_then(Seconds::new);
+            let ceiling = ceiling.filter(|ceiling| ceiling.get() > 0);
             let slot = match member.as_str() {
                 "access_token_lifetime" => &mut ceilings.access_token_lifetime,
                 "identity_token_lifetime" => &mut ceilings.identity_token_lifetime,
@@ -159,7 +160,7 @@ impl PolicyConfig {
                 _ => return Err(format!("ceilings.{member}: is no lifetime that a policy can limit")),
             };
             *slot =
-                Some(ceiling.ok_or_else(|| format!("ceilings.{member}: must be 0 to 2147483647 seconds"))?);
+                Some(ceiling.ok_or_else(|| format!("ceilings.{member}: must be 1 to 2147483647 seconds"))?);
         }
         Ok(ceilings)
     }

@@ -1,6 +1,7 @@
 //! Whether the process lives, whether it can serve, and what it has counted.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -11,6 +12,7 @@ use enroll_registration::error_response;
 use enroll_store_sql::SqlStore;
 use http::{StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Mutex;
 
 /// `/healthz`, `/readyz`, `/metrics`.
 pub(super) fn router(store: Arc<SqlStore>, metrics: PrometheusHandle) -> Router {
@@ -18,7 +20,7 @@ pub(super) fn router(store: Arc<SqlStore>, metrics: PrometheusHandle) -> Router 
     Router::new()
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
-        .with_state(store)
+        .with_state(Arc::new(Readiness { store, last: Mutex::new(None) }))
         .merge(measured)
 }
 
@@ -27,16 +29,39 @@ async fn healthy() -> Response {
     ok()
 }
 
-/// The store reads and writes.
-async fn ready(State(store): State<Arc<SqlStore>>) -> Response {
-    match store.ping().await {
-        Ok(()) => ok(),
-        Err(error) => {
-            tracing::warn!("not ready: {}", crate::cli::with_causes(&error));
-            let description = "the database does not answer";
-            error_response(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable, description)
+/// How long an answer to the question stands: whoever asks again and again does not write again and again.
+const STANDS: Duration = Duration::from_secs(1);
+
+/// Whether the store can be used, asked of itself now and then.
+struct Readiness {
+    store: Arc<SqlStore>,
+    last: Mutex<Option<(Instant, bool)>>,
+}
+
+impl Readiness {
+    async fn now(&self) -> bool {
+        let mut last = self.last.lock().await;
+        if let Some((asked, ready)) = *last
+            && asked.elapsed() < STANDS
+        {
+            return ready;
         }
+        let answer = self.store.ping().await;
+        if let Err(error) = &answer {
+            tracing::warn!("not ready: {}", crate::failure::with_causes(error));
+        }
+        *last = Some((Instant::now(), answer.is_ok()));
+        answer.is_ok()
     }
+}
+
+/// The store reads and writes.
+async fn ready(State(readiness): State<Arc<Readiness>>) -> Response {
+    if readiness.now().await {
+        return ok();
+    }
+    let description = "the database cannot be read or written";
+    error_response(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable, description)
 }
 
 /// The Prometheus text format.

@@ -1,5 +1,6 @@
 //! What holds for every request: an identifier, a span, a time limit, metrics, and errors in JSON.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -12,7 +13,6 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use metrics::{counter, histogram};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 use tracing::Instrument as _;
 
 use crate::config::Limits;
@@ -27,7 +27,6 @@ pub(super) fn around(routes: Router, limits: &Limits) -> Router {
     routes.layer(
         ServiceBuilder::new()
             .layer(from_fn(move |request, next| observed(request, next, longest)))
-            .layer(RequestBodyTimeoutLayer::new(limits.body_timeout()))
             .layer(CatchPanicLayer::custom(|_| server_error())),
     )
 }
@@ -42,7 +41,8 @@ async fn observed(request: Request, next: Next, longest: Duration) -> Response {
     let id = request_id(&request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let span = tracing::info_span!("request", request.id = %id, http.method = %method, url.path = request.uri().path());
+    let span =
+        tracing::info_span!("request", request.id = %id, http.method = %method, url.path = %path(&request));
     async {
         let answer = tokio::time::timeout(longest, next.run(request)).await.unwrap_or_else(|_| too_slow());
         let mut answer = in_json(answer);
@@ -54,6 +54,12 @@ async fn observed(request: Request, next: Next, longest: Duration) -> Response {
     }
     .instrument(span)
     .await
+}
+
+/// The path as a log may show it: servers take more than ASCII there, and terminals obey some of it.
+fn path(request: &Request) -> Cow<'_, str> {
+    let path = request.uri().path();
+    if path.is_ascii() { path.into() } else { path.escape_default().to_string().into() }
 }
 
 fn record(method: &Method, route: Option<&MatchedPath>, status: StatusCode, took: Duration) {

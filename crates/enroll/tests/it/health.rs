@@ -14,6 +14,17 @@ async fn a_running_server_is_healthy_and_ready() {
     }
 }
 
+/// The engine goes on with a file that was removed; nobody would find again what it writes there.
+#[tokio::test]
+async fn a_server_whose_database_was_removed_is_not_ready() {
+    let home = Home::new();
+    let server = Server::open(&home);
+    std::fs::remove_file(home.path().join("enroll-data/configuration.db")).unwrap();
+    let answer = server.get("/readyz").await;
+    assert_eq!((answer.status, answer.member("error")), (503, "temporarily_unavailable"), "{answer:?}");
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
 #[tokio::test]
 async fn metrics_count_requests_by_route_and_never_by_what_was_sent() {
     let home = Home::new();

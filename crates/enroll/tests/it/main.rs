@@ -13,4 +13,5 @@ mod operator;
 mod registration;
 mod secrets;
 mod serve;
+mod transfer;
 mod wire;

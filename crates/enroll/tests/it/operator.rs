@@ -1,6 +1,6 @@
 //! The operator's commands: checks, clients, tokens, configuration.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Home, Ran, Server};
 
@@ -8,7 +8,7 @@ const GOOD: &str = r#"{ "client_name": "App", "redirect_uris": ["https://app.exa
 const BAD: &str = r#"{ "redirect_uris": ["https://app.example/cb#fragment"] }"#;
 
 #[track_caller]
-fn json(ran: &Ran) -> Value {
+fn printed(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
 }
 
@@ -38,7 +38,7 @@ fn a_check_of_what_would_be_refused_says_where_and_why() {
 
     let ran = home.run("check client.json --json");
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    let report = json(&ran);
+    let report = printed(&ran);
     assert_eq!(report["accepted"], false);
     assert_eq!(report["refusal"]["error"], "invalid_redirect_uri");
 }
@@ -50,7 +50,7 @@ fn a_check_shows_what_cannot_be_read_the_same_way() {
         let ran = home.run_with_input("check -", input);
         assert_eq!(ran.code, Some(1), "{input}: {ran:?}");
         assert!(ran.stdout.starts_with('✗'), "{input}: {ran:?}");
-        let report = json(&home.run_with_input("check - --json", input));
+        let report = printed(&home.run_with_input("check - --json", input));
         let error = report["refusal"]["error"].as_str().unwrap();
         assert!(["invalid_client_metadata", "invalid_redirect_uri"].contains(&error), "{input}: {error}");
     }
@@ -80,7 +80,7 @@ async fn what_the_operator_registers_the_running_server_knows() {
     let server = Server::open(&home);
     let registered = home.run_with_input(&format!("clients register - --issuer {}", server.url), GOOD);
     assert_eq!(registered.code, Some(0), "{registered:?}");
-    assert_eq!(server.read(&json(&registered)).await.status, 200);
+    assert_eq!(server.read(&printed(&registered)).await.status, 200);
     let refused = home.run_with_input("clients register -", BAD);
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused:?}");
     assert!(refused.stderr.contains("redirect_uris[0]"), "{refused:?}");
@@ -96,7 +96,7 @@ async fn clients_are_listed_shown_disabled_enabled_and_deleted_while_the_server_
     let table = home.run("clients list");
     assert!(table.stdout.starts_with("CLIENT_ID") && table.stdout.contains(id), "{table:?}");
     assert!(table.stdout.contains("App") && table.stdout.contains("enabled"), "{table:?}");
-    let shown = json(&home.run(&format!("clients show {id}")));
+    let shown = printed(&home.run(&format!("clients show {id}")));
     assert_eq!((&shown["client_id"], &shown["enabled"]), (&id.into(), &true.into()));
 
     for (command, enabled) in [("disable", false), ("enable", true)] {
@@ -113,29 +113,6 @@ async fn clients_are_listed_shown_disabled_enabled_and_deleted_while_the_server_
     }
 }
 
-#[tokio::test]
-async fn what_was_exported_is_imported_elsewhere_and_tokens_still_work() {
-    let (here, there) = (Home::new(), Home::new());
-    let server = Server::open(&here);
-    let registered = server.register(&serde_json::from_str(GOOD).unwrap(), None).await.json;
-    server.register(&serde_json::from_str(GOOD).unwrap(), None).await;
-    let exported = here.run("clients export");
-    assert_eq!((exported.code, exported.stdout.lines().count()), (Some(0), 2), "{exported:?}");
-
-    let imported = there.run_with_input("clients import -", &exported.stdout);
-    assert_eq!(imported.code, Some(0), "{imported:?}");
-    assert_eq!(there.run("clients export").stdout, exported.stdout);
-    let elsewhere = Server::start(&there, "--dev");
-    let mut moved = registered.clone();
-    let id = registered["client_id"].as_str().unwrap();
-    moved["registration_client_uri"] = format!("{}/connect/dcr/{id}", elsewhere.url).into();
-    assert_eq!(elsewhere.read(&moved).await.status, 200);
-
-    let again = there.run_with_input("clients import -", &format!("{}nonsense\n", exported.stdout));
-    assert_eq!(again.code, Some(1), "{again:?}");
-    assert!(again.stdout.contains("2 were there already") && again.stderr.contains("line 3"), "{again:?}");
-}
-
 #[test]
 fn tokens_are_issued_listed_and_revoked() {
     let home = Home::new();
@@ -150,6 +127,60 @@ fn tokens_are_issued_listed_and_revoked() {
     let id = listed[0]["token_id"].as_str().unwrap();
     assert_eq!(home.run(&format!("tokens revoke {id}")).code, Some(0));
     assert_eq!(home.run("tokens revoke nobody").code, Some(1));
+    let slip = home.run("tokens revoke enr_iat_mistaken");
+    assert!(slip.code == Some(2) && !slip.stderr.contains("mistaken"), "{slip:?}");
+}
+
+#[test]
+fn a_mistyped_folder_is_no_empty_database() {
+    let home = Home::new();
+    for line in ["clients list", "clients export", "clients show x", "clients delete x", "tokens list"] {
+        let ran = home.run(&format!("{line} --data nowhere"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""), "{line}: {ran:?}");
+        assert!(ran.stderr.contains("nowhere") && ran.stderr.contains("--data"), "{line}: {ran:?}");
+    }
+    assert!(!home.path().join("nowhere").exists());
+}
+
+/// What a stranger registered, wherever it is shown.
+#[tokio::test]
+async fn no_terminal_obeys_what_a_client_says_of_itself() {
+    let home = Home::new();
+    let server = Server::open(&home);
+    let hostile = json!({
+        "redirect_uris": ["https://app.example/cb"],
+        "vp_formats_supported": { "\u{1b}[31m\u{202e}": "\u{9b}31m\n" },
+    });
+    let registered = server.register(&hostile, None).await;
+    assert_eq!(registered.status, 201, "{registered:?}");
+    let id = registered.member("client_id");
+    home.run("tokens issue --label a\u{1b}[31m\u{202e}b");
+    home.write("hostile.json", "{\"\u{9b}1m\u{202e}\": 1, \"redirect_uris\": [\"https://app.example/cb\"]}");
+    for line in [
+        &format!("clients show {id}"),
+        "clients list --json",
+        "tokens list",
+        "clients show \u{1b}[31m",
+        "check hostile.json",
+        "check hostile.json --json",
+    ] {
+        let ran = home.run(line);
+        let all = ran.stdout + &ran.stderr;
+        let obeyed = |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
+        assert!(!all.is_empty() && !all.contains(obeyed), "{line}: {all:?}");
+    }
+}
+
+/// RFC 7591 §3.1: the server would not read more.
+#[test]
+fn a_check_refuses_what_is_larger_than_the_server_takes() {
+    let home = Home::new();
+    let large = format!("{}{GOOD}", " ".repeat(64 * 1024));
+    for line in ["check -", "clients register -"] {
+        let ran = home.run_with_input(line, &large);
+        assert_eq!(ran.code, Some(1), "{line}: {ran:?}");
+        assert!(ran.stderr.contains("64 KiB"), "{line}: {ran:?}");
+    }
 }
 
 #[test]
@@ -208,6 +239,21 @@ fn what_is_wrong_in_a_configuration_is_told_with_file_key_and_remedy() {
         ("[registraion]\nstrict = true", &["enroll.toml", "registraion", "registration"]),
         ("[limits]\nheader_timeout = -1", &["enroll.toml", "limits.header_timeout"]),
         ("issuer = \"http://id.example\"", &["issuer", "https"]),
+        ("issuer = \"https://id.example/a b\"", &["issuer", "spaces"]),
+        ("issuer = \"https://id.example/é\"", &["issuer", "ASCII"]),
+        ("issuer = \"https://id.example/{client_id}\"", &["issuer", "braces"]),
+        ("issuer = \"https://id.example/a/..\"", &["issuer", "segment"]),
+        ("issuer = \"https://id.example/.well-known\"", &["issuer", ".well-known"]),
+        ("issuer = \"https://id.example:0\"", &["issuer", "port"]),
+        ("issuer = \"HTTPS://id.example\"", &["issuer", "https"]),
+        ("[database]\nconfiguration = \"foo\"", &["database.configuration", "sqlite://"]),
+        ("[log]\nlevel = \"loud\"", &["log.level", "info"]),
+        ("[log]\nlevel = \"\"", &["log.level", "info"]),
+        ("[log]\nlevel = \"x=y=z\"", &["log.level"]),
+        (
+            "[policies.default]\nceilings = { access_token_lifetime = 0 }",
+            &["policies.default.ceilings.access_token_lifetime", "1 to"],
+        ),
         ("listen = ", &["enroll.toml"]),
         (
             "[[registration.issuers]]\nissuer = \"https://a\"\naudience = \"b\"\nscope = \"c\"\njwks = \"{}\"",

@@ -33,7 +33,7 @@ async fn no_secret_is_in_the_log_at_any_level_nor_in_metrics() {
         let metrics = server.get("/metrics").await.text;
         let said = format!("{metrics}{}{:?}", server.stop().log, wrong.headers);
 
-        assert!(said.contains("registered client"), "the log was read: {said}");
+        assert!(said.contains("registered a client"), "the log was read: {said}");
         for secret in [&token, &secret, &management, sealed.member("client_secret"), "wrong_but_secret"] {
             assert!(!secret.is_empty() && !said.contains(secret), "{secret} is in\n{said}");
         }

@@ -168,6 +168,44 @@ fn a_log_that_nobody_reads_any_more_stops_nobody() {
     assert!(started, "{line:?}");
 }
 
+/// A reader of the log that stalls, such as a terminal on Ctrl-S, must hold up nobody.
+#[tokio::test]
+async fn a_log_whose_reader_stalls_stops_nobody() {
+    let home = Home::new();
+    let mut command = home.enroll(["serve", "--dev", "--listen", "127.0.0.1:0"]);
+    let (_stalled, writer) = std::io::pipe().unwrap();
+    command.stderr(writer).stdout(std::process::Stdio::piped()).stdin(std::process::Stdio::null());
+    let mut process = command.spawn().unwrap();
+    drop(command);
+    let mut line = String::new();
+    let mut stdout = std::io::BufReader::new(process.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+    let url = line.trim_end().strip_prefix("ready ").unwrap();
+    let client =
+        reqwest::Client::builder().no_proxy().timeout(std::time::Duration::from_secs(30)).build().unwrap();
+    for _ in 0..1000 {
+        let request = client.post(format!("{url}/connect/dcr")).header("content-type", "application/json");
+        assert_eq!(request.body("{}").send().await.unwrap().status(), 400);
+    }
+    let pid = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+}
+
+/// What somebody asks for stands in the log; a terminal that shows it must not obey it.
+#[tokio::test]
+async fn a_log_holds_no_character_that_a_terminal_obeys() {
+    let home = Home::with_config("[log]\nformat = \"json\"\n");
+    let server = Server::open(&home);
+    let mut stream = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+    let request = "GET /connect/dcr/\u{202e}\u{9b}31m HTTP/1.1\r\nhost: a\r\nauthorization: Bearer x\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.read_to_end(&mut Vec::new()).await.unwrap();
+    let log = server.stop().log;
+    assert!(log.contains("turned a caller away"), "{log}");
+    assert!(log.is_ascii(), "{log:?}");
+}
+
 #[test]
 fn what_would_be_dangerous_or_is_wrong_does_not_start_and_says_why() {
     for (config, options, remedy) in [

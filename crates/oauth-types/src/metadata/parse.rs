@@ -7,17 +7,20 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::member::At;
-use super::strict_json;
+use super::strict_json::{self, Name};
 use crate::{ClientMetadata, Rejection};
 
-/// The members that only the server gives. In a request they mean nothing.
-const ASSIGNED: [&str; 6] = [
+/// The members that only the server gives. In a request they mean nothing, and an answer that held an `error` of the
+/// client's own would be taken for one.
+const ASSIGNED: [&str; 8] = [
     "client_id",
     "client_secret",
     "client_id_issued_at",
     "client_secret_expires_at",
     "registration_access_token",
     "registration_client_uri",
+    "error",
+    "error_description",
 ];
 
 const MOST_MEMBERS: usize = 200;
@@ -44,12 +47,19 @@ impl ReadingRules {
 }
 
 impl ClientMetadata {
-    /// Reads the body of a registration request: one JSON object, no member twice at any depth, at most 200 members,
-    /// 16 levels, 100 redirect URIs, 50 language tags, and strings of 8 KiB (`jwks` and `software_statement` excepted).
+    /// The largest body, in bytes.
+    pub const LARGEST_BODY: usize = 64 * 1024;
+
+    /// Reads the body of a registration request: at most 64 KiB, one JSON object, no member twice at any depth, at most
+    /// 200 members, 16 levels, 100 redirect URIs, 50 language tags, and strings of 8 KiB (`jwks` and
+    /// `software_statement` excepted).
     ///
     /// Members of an unknown name go to `extensions`; those that only the server gives (`client_id` and so on) are
     /// ignored. A refusal names the member.
     pub fn parse(body: &[u8], rules: &ReadingRules) -> Result<Self, Rejection> {
+        if body.len() > Self::LARGEST_BODY {
+            return Err(Rejection::metadata("", "the body is larger than 64 KiB"));
+        }
         let mut metadata = Self::default();
         let mut tags = 0;
         for (name, json) in members(body)? {
@@ -159,9 +169,6 @@ impl<'de> Deserialize<'de> for Members<'de> {
         deserializer.deserialize_map(Top)
     }
 }
-
-#[derive(serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Reads what [`ClientMetadata`] wrote. A member that this version does not know is left out.
 impl<'de> Deserialize<'de> for ClientMetadata {

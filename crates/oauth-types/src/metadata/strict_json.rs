@@ -1,7 +1,8 @@
 //! JSON without surprises: no member twice, no bottomless nesting, no endless strings, no NUL.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -28,6 +29,10 @@ pub(super) fn check(json: &RawValue, longest: usize) -> Result<(), Fault> {
             .unwrap_or_else(|| Fault { path: String::new(), problem: format!("is not valid JSON: {error}") })
     })
 }
+
+/// The name of a member, borrowed where nothing in it is escaped.
+#[derive(serde::Deserialize)]
+pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// One value at one depth. A fault is kept aside, since the path to it is known only on the way out.
 #[derive(Clone, Copy)]
@@ -124,8 +129,8 @@ impl<'de> Visitor<'de> for Value<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let below = self.deeper()?;
-        let mut names = HashSet::new();
-        while let Some(name) = members.next_key::<String>()? {
+        let mut names = BTreeSet::new();
+        while let Some(Name(name)) = members.next_key()? {
             let result = match names.contains(&name) {
                 true => Err(self.refuse("stands twice".to_owned())),
                 false => self.text(&name).and_then(|()| members.next_value_seed(below)),

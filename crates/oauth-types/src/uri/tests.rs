@@ -57,7 +57,7 @@ fn addresses_that_two_readers_read_apart_are_refused_with_a_reason() {
         ("a.example/cb", "absolute"),
         ("1a://x/cb", "absolute"),
         (":", "absolute"),
-        ("https://a.example/%zz", "absolute"),
+        ("https://a.example/%zz", "hexadecimal"),
         (" https://a.example/", "spaces"),
         ("https://a.example/\n", "spaces"),
         ("java\tscript:alert(1)", "spaces"),

@@ -10,7 +10,7 @@ use crate::{Registration, StepResult};
 pub fn client_id(r: &mut Registration<'_>) -> StepResult {
     r.client.id = match r.current {
         Some(current) => current.id.clone(),
-        None => ClientId::generate(r.server.clock.now(), r.server.random.as_ref()),
+        None => ClientId::generate(r.server.clock.unix_millis(), r.server.random.as_ref()),
     };
     Ok(())
 }

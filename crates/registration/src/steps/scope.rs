@@ -55,6 +55,11 @@ fn granted(r: &mut Registration<'_>, asked: &Scope) -> Result<Scope, Rejection> 
             return Err(Rejection::metadata("scope", format!("must not hold {value}: {}", remedy(r))));
         }
     }
+    if granted.is_empty() && asked.values().any(|value| !fits_grants(r, value)) {
+        let problem =
+            "holds offline_access alone, which needs the grant refresh_token: name it in grant_types";
+        return Err(Rejection::metadata("scope", problem));
+    }
     if granted.is_empty() {
         return Err(Rejection::metadata("scope", format!("holds no value that is allowed: {}", remedy(r))));
     }

@@ -17,9 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it waits before it asks again.
 const NAP: Duration = Duration::from_millis(1);
 
-/// How many pages the write-ahead log holds before they are copied to the file: 16 MiB.
-const CHECKPOINT: u32 = 4096;
-
 /// How many statements are kept compiled; more than there are.
 const STATEMENTS: usize = 64;
 
@@ -55,6 +52,21 @@ pub(super) fn schema(path: &Path) -> Result<SchemaVersion, OpenError> {
         true => version(path, &open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?),
         false => compare(path, SQLITE, &[]),
     }
+}
+
+/// A file, whatever its name: the device and its number there.
+pub(super) type Identity = (u64, u64);
+
+/// Which file has this name; `None` where there is none, or the system has no such thing.
+#[cfg(unix)]
+pub(super) fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+pub(super) fn identity(_path: &Path) -> Option<Identity> {
+    None
 }
 
 fn failed(path: &Path, source: impl Into<BoxError>) -> OpenError {
@@ -109,8 +121,6 @@ fn use_write_ahead_log(connection: &Connection) -> Result<(), BoxError> {
 /// A commit is on disk when it returns.
 fn durable(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // Pages that change again and again, those of the index above all, are copied to the file less often.
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     // On macOS a plain flush stops at the drive's own memory; elsewhere this changes nothing.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "foreign_keys", true)

@@ -13,7 +13,7 @@ pub(super) const NOW: Timestamp = Timestamp(1_800_000_000);
 pub(super) fn client_of(metadata: &Value) -> Client {
     let body = metadata.to_string();
     let secret = enroll_oauth_types::ClientSecret::generate(&SystemRandom);
-    let id = ClientId::generate(NOW, &SystemRandom);
+    let id = ClientId::generate(NOW.seconds() * 1000, &SystemRandom);
     let sealed = SealingKey::generate(&SystemRandom).seal(&secret, &id);
     Client {
         id,

@@ -1,0 +1,81 @@
+//! `enroll clients export` and `import`, and what must not be lost beside the database.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Home, Server};
+
+/// The scopes of `--dev`, for a home without it.
+const SCOPES: &str = "scopes = [ { name = \"openid\" }, { name = \"profile\" }, { name = \"email\" }, \
+    { name = \"offline_access\" }, { name = \"api1\" }, { name = \"api2\" }, { name = \"mcp:tools\" } ]\n";
+
+fn app() -> Value {
+    json!({ "client_name": "App", "redirect_uris": ["https://app.example/cb"] })
+}
+
+#[tokio::test]
+async fn what_was_exported_is_imported_elsewhere_and_tokens_still_work() {
+    let (here, there) = (Home::new(), Home::with_config(SCOPES));
+    let server = Server::open(&here);
+    let registered = server.register(&app(), None).await.json;
+    server.register(&app(), None).await;
+    let exported = here.run("clients export");
+    assert_eq!((exported.code, exported.stdout.lines().count()), (Some(0), 2), "{exported:?}");
+
+    let imported = there.run_with_input("clients import -", &exported.stdout);
+    assert_eq!((imported.code, imported.stderr.as_str()), (Some(0), ""), "{imported:?}");
+    assert_eq!(there.run("clients export").stdout, exported.stdout);
+    let elsewhere = Server::start(&there, "--dev");
+    let mut moved = registered.clone();
+    let id = registered["client_id"].as_str().unwrap();
+    moved["registration_client_uri"] = format!("{}/connect/dcr/{id}", elsewhere.url).into();
+    assert_eq!(elsewhere.read(&moved).await.status, 200);
+
+    let again = there.run_with_input("clients import -", &format!("{}nonsense\n", exported.stdout));
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(again.stdout.contains("2 were there already") && again.stderr.contains("line 3"), "{again:?}");
+}
+
+/// An import is no back door: what could not register is not imported.
+#[tokio::test]
+async fn an_import_is_judged_by_the_pipeline() {
+    let (here, there) = (Home::new(), Home::with_config(SCOPES));
+    Server::open(&here).register(&app(), None).await;
+    let exported: Value = serde_json::from_str(&here.run("clients export").stdout).unwrap();
+    let edited = |pointer: &str, value: Value| {
+        let mut document = exported.clone();
+        *document.pointer_mut(pointer).unwrap() = value;
+        format!("{document}\n")
+    };
+    for (line, member) in [
+        (edited("/metadata/redirect_uris", json!(["javascript:alert(1)"])), "redirect_uris[0]"),
+        (edited("/metadata", json!({})), "redirect_uris"),
+        (edited("/metadata/grant_types", json!(["password"])), "grant_types[0]"),
+        (edited("/metadata/client_name", json!("\u{1b}[31m")), "client_name"),
+        (edited("/secrets", json!([])), "client_secret"),
+        (edited("/client_id", json!("")), "client_id"),
+        (edited("/client_id", json!("https://evil.example/c")), "client_id"),
+    ] {
+        let ran = there.run_with_input("clients import -", &line);
+        assert_eq!(ran.code, Some(1), "{line}: {ran:?}");
+        assert!(ran.stderr.contains(&format!("line 1: {member}:")), "{line}: {ran:?}");
+    }
+    assert_eq!(there.run("clients list --json").stdout, "");
+    let odd = there.run_with_input("clients import -", &edited("/client_id", json!("a/b?c#d")));
+    assert_eq!(odd.code, Some(0), "{odd:?}");
+}
+
+/// A new key would open nothing that the lost one sealed.
+#[tokio::test]
+async fn a_lost_sealing_key_is_told_and_not_replaced() {
+    let home = Home::new();
+    let server = Server::open(&home);
+    let mut body = app();
+    body["token_endpoint_auth_method"] = "client_secret_jwt".into();
+    assert_eq!(server.register(&body, None).await.status, 201);
+    server.stop();
+    std::fs::remove_file(home.path().join("enroll-data/sealing.key")).unwrap();
+    let ran = home.run("serve --dev --listen 127.0.0.1:0");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""), "{ran:?}");
+    assert!(ran.stderr.contains("sealing.key") && ran.stderr.contains("sealing_key_file"), "{ran:?}");
+    assert!(!home.path().join("enroll-data/sealing.key").exists());
+}
