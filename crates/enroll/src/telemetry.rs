@@ -1,6 +1,6 @@
 //! Logs on standard error, and the recorder of metrics.
 
-use std::io::{BufWriter, IsTerminal as _};
+use std::io::{BufWriter, IsTerminal as _, Stderr, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +24,23 @@ pub(crate) const DURATION: &str = "enroll_http_request_duration_seconds";
 /// that stalls must not hold up those whose requests the lines are about.
 const WAITING_LINES: usize = 16 * 1024;
 
+/// How long the thread that writes the log lets lines come together: woken for each one, it would cost more than they do.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Standard error, a few lines at a time.
+struct Together(BufWriter<Stderr>);
+
+impl Write for Together {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.write(line)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::thread::sleep(PAUSE);
+        self.0.flush()
+    }
+}
+
 /// The lines of the log on their way. Dropping it writes what still waits, for a second at the most.
 pub(crate) struct Log {
     _on_their_way: WorkerGuard,
@@ -42,7 +59,7 @@ pub(crate) fn start_logging(config: &LogConfig) -> Result<Log, Failure> {
     let filter = filter(&config.level)
         .map_err(|problem| Failure::Usage(format!("configuration: log.level: {problem}")))?;
     let writer = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES);
-    let (writer, on_their_way) = writer.finish(BufWriter::new(std::io::stderr()));
+    let (writer, on_their_way) = writer.finish(Together(BufWriter::new(std::io::stderr())));
     let dropped = writer.error_counter();
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
     // When nobody reads the log any more, telling so on the same standard error would panic.
