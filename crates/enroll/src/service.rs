@@ -145,7 +145,7 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 pub(crate) fn gate(config: &Config, store: Arc<SqlStore>, issuers: Vec<BearerJwt>) -> Result<Gate, Failure> {
     let terms = config.terms()?;
     let default = terms["default"].clone();
-    let tokens = policy::initial_access_token().named(terms.clone()).on(default.clone());
+    let tokens = policy::initial_access_token().named(terms.clone()).unnamed(default.clone());
     let mut allowed: Arc<dyn Policy> = Arc::new(tokens);
     for issuer in &config.registration.issuers {
         let terms = issuer.policy.as_ref().and_then(|name| terms.get(name)).unwrap_or(&default);
@@ -204,6 +204,6 @@ pub(crate) fn gate_for_development(config: &Config, store: Arc<SqlStore>) -> Res
         default_scopes: base.default_scopes.clone(),
         ..Terms::unrestricted()
     });
-    let allowed = policy::initial_access_token().on(terms.clone()).or(policy::open().on(terms));
+    let allowed = policy::initial_access_token().unnamed(terms.clone()).or(policy::open().on(terms));
     Ok(Gate::require(allowed).authenticate(InitialAccessTokens::in_store(store, Arc::new(SystemClock))))
 }

@@ -1,5 +1,5 @@
-//! What this server supports: registration validates against it, discovery publishes it. Nothing else lists
-//! supported values.
+//! What this server supports: registration validates against it, discovery publishes it as far as the endpoints are
+//! there. Nothing else lists supported values.
 
 use crate::{Algorithm, AuthMethod, GrantType, ResponseType, SubjectType};
 

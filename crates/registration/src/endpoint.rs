@@ -14,7 +14,7 @@ use enroll_access::{AccessError, bearer_token};
 use enroll_oauth_types::{ClientId, ClientMetadata, ErrorCode, RegistrationAccessToken};
 use http::{HeaderName, Method, StatusCode, header};
 use metrics::counter;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::Registrar;
 use answer::Refusal;
@@ -29,9 +29,11 @@ impl Registrar {
         for path in std::iter::once(&self.path).chain(&self.aliases) {
             router = router.route(path, only("POST", post(register)));
         }
-        router.route(&configuration, only("GET", get(read))).layer(cors()).with_state(Arc::new(self))
+        router.route(&configuration, only("GET", get(read))).layer(cors(METHODS)).with_state(Arc::new(self))
     }
 }
+
+const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
 
 /// `POST`: registers a client. RFC 7591 §3.1.
 async fn register(State(registrar): State<Arc<Registrar>>, request: Request) -> Response {
@@ -92,22 +94,16 @@ fn only(allowed: &'static str, methods: MethodRouter<Arc<Registrar>>) -> MethodR
     })
 }
 
-fn cors() -> CorsLayer {
+/// What scripts of any origin may do with these methods: send what clients send, read what clients need, and never with
+/// the cookies of whoever runs them.
+pub fn cors(methods: impl Into<AllowMethods>) -> CorsLayer {
     let custom = HeaderName::from_static;
+    let sent = [header::AUTHORIZATION, header::CONTENT_TYPE, custom("dpop"), custom("mcp-protocol-version")];
+    let read = [header::WWW_AUTHENTICATE, header::RETRY_AFTER, header::LOCATION, custom("dpop-nonce")];
     CorsLayer::new()
         .allow_origin(AllowOrigin::any())
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            custom("dpop"),
-            custom("mcp-protocol-version"),
-        ])
-        .expose_headers([
-            header::WWW_AUTHENTICATE,
-            header::RETRY_AFTER,
-            header::LOCATION,
-            custom("dpop-nonce"),
-        ])
+        .allow_methods(methods)
+        .allow_headers(sent)
+        .expose_headers(read)
         .max_age(std::time::Duration::from_hours(1))
 }

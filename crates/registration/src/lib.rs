@@ -14,7 +14,7 @@ mod report;
 mod rules;
 pub mod steps;
 
-pub use endpoint::error_response;
+pub use endpoint::{cors, error_response};
 pub use error::{RegistrationError, StepResult};
 pub use information::ClientInformation;
 pub use pipeline::{Pipeline, Step};

@@ -13,7 +13,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{ClientInformation, Pipeline, Registration, RegistrationError, Report, Rules, Server};
 
-/// Registers clients: the one way in, for the network and for the operator.
+/// Registers clients: the one way in, for the network and for the operator. Clones share the gate, the store and the
+/// steps, so that one can become a router and another be called.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -36,11 +37,12 @@ use crate::{ClientInformation, Pipeline, Registration, RegistrationError, Report
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
+#[derive(Clone)]
 pub struct Registrar {
     pub(crate) url: String,
     pub(crate) path: String,
     pub(crate) aliases: Vec<String>,
-    pub(crate) gate: Gate,
+    pub(crate) gate: Arc<Gate>,
     pub(crate) body_timeout: Duration,
     pub(crate) server: Server,
     pub(crate) pipeline: Pipeline,
@@ -258,7 +260,7 @@ impl RegistrarBuilder {
             path,
             aliases: self.aliases,
             body_timeout: self.body_timeout,
-            gate: self.gate.ok_or(BuildError::Gate)?,
+            gate: Arc::new(self.gate.ok_or(BuildError::Gate)?),
             clients: self.clients.ok_or(BuildError::Clients)?,
             server: self.server,
             pipeline: self.pipeline,

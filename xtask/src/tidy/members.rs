@@ -1,6 +1,6 @@
 //! Every member has a case, every step says which standard it keeps.
 //!
-//! A case in `refused/` says which `member` is refused; any other what the `response` holds, or what is `absent` from it.
+//! A case in `refused_*` says which `member` is refused; any other what the `response` holds, or what is `absent` from it.
 
 use serde_json::Value;
 
@@ -56,7 +56,7 @@ pub(super) fn format(tree: &Tree) -> Vec<Finding> {
                 complain("has the name of another");
             }
             names.push(name);
-            if path[CASES.len()..].starts_with("refused/") && !case["member"].is_string() {
+            if path[CASES.len()..].starts_with("refused_") && !case["member"].is_string() {
                 complain("needs the `member` that is refused, or an empty one for the body");
             }
             let raw = case["raw"].is_string() || case["raw"].is_array();
@@ -168,7 +168,7 @@ mod tests {
                     {\"name\": \"aimless\", \"request\": {}},\n\
                     {\"name\": \"both\", \"member\": \"scope\", \"request\": {}, \"raw\": \"\"},\n\
                     {\"member\": \"scope\"}\n]";
-        let tree = Tree::of(&[("crates/registration/tests/it/cases/refused/a.json", file)]);
+        let tree = Tree::of(&[("crates/registration/tests/it/cases/refused_a.json", file)]);
         let found: Vec<_> =
             format(&tree).into_iter().map(|finding| (finding.line, finding.message)).collect();
         assert_eq!(found.len(), 5, "{found:?}");

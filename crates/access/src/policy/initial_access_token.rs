@@ -41,7 +41,7 @@ impl RequireInitialAccessToken {
 
     /// The terms of tokens that were issued under no name. Named tokens keep theirs.
     #[must_use]
-    pub fn on(self, terms: impl Into<Arc<Terms>>) -> Self {
+    pub fn unnamed(self, terms: impl Into<Arc<Terms>>) -> Self {
         Self { terms: terms.into(), ..self }
     }
 }
@@ -83,14 +83,14 @@ mod tests {
 
     #[tokio::test]
     async fn terms_of_its_own_are_for_tokens_without_a_name() {
-        let policy = policy().on(terms("unnamed"));
+        let policy = policy().unnamed(terms("unnamed"));
         assert_eq!(verdict(&policy, &holder(None)).await, Ok("unnamed".into()));
         assert_eq!(verdict(&policy, &holder(Some("partners"))).await, Ok("partners".into()));
     }
 
     #[tokio::test]
     async fn a_name_that_is_gone_is_forbidden_and_never_falls_back() {
-        for policy in [policy(), initial_access_token().on(Terms::unrestricted())] {
+        for policy in [policy(), initial_access_token().unnamed(Terms::unrestricted())] {
             match verdict(&policy, &holder(Some("gone"))).await {
                 Err(Denial::Forbidden(why)) => {
                     assert!(why.contains("`gone`") && why.contains("no longer"), "{why}");

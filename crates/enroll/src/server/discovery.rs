@@ -3,15 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use axum::routing::{any, get};
 use enroll_oauth_types::ServerMetadata;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use enroll_registration::cors;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::http::not_found;
 use crate::service;
@@ -38,7 +37,7 @@ pub(super) fn router(metadata: &ServerMetadata, issuer: &str) -> Router {
         router = router.route(&path, get(answer));
     }
     // A script must be able to read that nothing is there, or it cannot go on to look elsewhere.
-    router.route("/.well-known/{*other}", any(not_found)).layer(cors())
+    router.route("/.well-known/{*other}", any(not_found)).layer(cors([Method::GET, Method::HEAD]))
 }
 
 fn well_known(path: &str) -> BTreeSet<String> {
@@ -66,25 +65,6 @@ impl Document {
         headers.insert(header::ETAG, self.tag.clone());
         response
     }
-}
-
-fn cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::any())
-        .allow_methods([Method::GET, Method::HEAD])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            HeaderName::from_static("dpop"),
-            HeaderName::from_static("mcp-protocol-version"),
-        ])
-        .expose_headers([
-            header::WWW_AUTHENTICATE,
-            header::RETRY_AFTER,
-            header::LOCATION,
-            HeaderName::from_static("dpop-nonce"),
-        ])
-        .max_age(Duration::from_hours(1))
 }
 
 #[cfg(test)]

@@ -27,6 +27,14 @@ pub fn declarations(r: &mut Registration<'_>) -> StepResult {
     if let Some(uri) = &request.signed_jwks_uri {
         uri.check_https().map_err(|problem| Rejection::metadata("signed_jwks_uri", problem))?;
     }
+    for (member, algorithm) in [
+        ("nfv_token_signed_response_alg", &request.nfv_token_signed_response_alg),
+        ("nfv_token_encrypted_response_alg", &request.nfv_token_encrypted_response_alg),
+        ("nfv_token_encrypted_response_enc", &request.nfv_token_encrypted_response_enc),
+    ] {
+        let Some(algorithm) = algorithm else { continue };
+        text::check(algorithm.as_str(), LONGEST).map_err(|problem| Rejection::metadata(member, problem))?;
+    }
     check_length("claims_redirect_uris", request.claims_redirect_uris.as_ref())?;
     for (index, uri) in request.claims_redirect_uris.iter().flatten().enumerate() {
         check_opened(uri.as_str())

@@ -9,6 +9,8 @@ use crate::{Registration, StepResult};
 
 const OFFLINE_ACCESS: &str = "offline_access";
 
+const WITHOUT_REFRESH: &str = "must not hold offline_access without refresh_token in grant_types";
+
 /// The most values of one request: each is looked for among the others.
 const MOST_VALUES: usize = 500;
 
@@ -46,6 +48,9 @@ fn granted(r: &mut Registration<'_>, asked: &Scope) -> Result<Scope, Rejection> 
             return Err(Rejection::metadata("scope", problem));
         }
         if !fits_grants(r, value) {
+            if !r.server.rules.drop_scopes {
+                return Err(Rejection::metadata("scope", WITHOUT_REFRESH));
+            }
             r.note("scope", "offline_access left out: grant_types does not hold refresh_token");
         } else if is_allowed(r, value) {
             granted.push(value);
@@ -99,6 +104,9 @@ mod tests {
         assert_eq!(registered.json["scope"], "api1 openid");
         assert!(registered.notes_about("scope"));
         Trial::strict().refuses_about("scope", &app(json!({ "scope": "api1 made_up" })));
+        Trial::strict().refuses_about("scope", &app(json!({ "scope": "api1 offline_access" })));
+        let alone = Trial::new().register(&app(json!({ "scope": "offline_access" }))).unwrap_err();
+        assert!(alone.to_string().contains("refresh_token"), "{alone}");
     }
 
     /// RFC 7591 §3.2.1: a scope that was asked for is never replaced by others.

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 macro_rules! case_files {
-    ($folder:literal: $($file:ident),* $(,)?) => {
-        [$((stringify!($file), include_str!(concat!("cases/", $folder, "/", stringify!($file), ".json")))),*]
+    ($kind:literal: $($file:ident),* $(,)?) => {
+        [$((stringify!($file), include_str!(concat!("cases/", $kind, "_", stringify!($file), ".json")))),*]
     };
 }
 
