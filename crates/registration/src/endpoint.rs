@@ -29,7 +29,10 @@ impl Registrar {
         for path in std::iter::once(&self.path).chain(&self.aliases) {
             router = router.route(path, only("POST", post(register)));
         }
-        router.route(&configuration, only("GET", get(read))).layer(cors(METHODS)).with_state(Arc::new(self))
+        router
+            .route(&configuration, only("GET, DELETE", get(read).delete(delete)))
+            .layer(cors(METHODS))
+            .with_state(Arc::new(self))
     }
 }
 
@@ -56,31 +59,39 @@ async fn admit_and_register(registrar: &Registrar, request: Request) -> Result<R
 }
 
 /// `GET`: reads a registration. RFC 7592 §2.1.
-async fn read(
-    State(registrar): State<Arc<Registrar>>,
-    path: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Response {
-    let id = path.map_or_else(|_| String::new(), |Path(id)| id);
-    let answer = authenticate_and_read(&registrar, &ClientId::from(id.as_str()), request).await;
-    answer.unwrap_or_else(|refusal| refusal.into_response(&registrar.gate))
+async fn read(State(registrar): State<Arc<Registrar>>, id: ConfigurationPath, request: Request) -> Response {
+    let read = async {
+        let token = registration_access_token(request)?;
+        Ok(answer::found(&registrar.read(&client_id(id), token).await?))
+    };
+    read.await.unwrap_or_else(|refusal: Refusal| refusal.into_response(&registrar.gate))
 }
 
-async fn authenticate_and_read(
-    registrar: &Registrar,
-    id: &ClientId,
+/// `DELETE`: deletes a registration. RFC 7592 §2.3.
+async fn delete(
+    State(registrar): State<Arc<Registrar>>,
+    id: ConfigurationPath,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Response {
+    let delete = async {
+        let token = registration_access_token(request)?;
+        registrar.delete(&client_id(id), &token).await?;
+        Ok(answer::deleted())
+    };
+    delete.await.unwrap_or_else(|refusal: Refusal| refusal.into_response(&registrar.gate))
+}
+
+type ConfigurationPath = Result<Path<String>, PathRejection>;
+
+/// What is no identifier at all is nobody's, and answered like one.
+fn client_id(path: ConfigurationPath) -> ClientId {
+    ClientId::from(path.map_or_else(|_| String::new(), |Path(id)| id).as_str())
+}
+
+fn registration_access_token(request: Request) -> Result<RegistrationAccessToken, Refusal> {
     let (parts, _) = request.into_parts();
     let token = bearer_token(&parts)?.ok_or(AccessError::Missing)?;
-    let token = RegistrationAccessToken::presented(token.to_owned());
-    match registrar.read(id, token).await? {
-        Some(information) => Ok(answer::found(&information)),
-        None => {
-            Err(AccessError::InvalidToken("the registration access token is not valid for this client")
-                .into())
-        }
-    }
+    Ok(RegistrationAccessToken::presented(token.to_owned()))
 }
 
 /// These methods, and 405 in JSON for every other. RFC 9110 §15.5.6.

@@ -6,6 +6,7 @@
 mod endpoint;
 mod error;
 mod information;
+mod management;
 mod pipeline;
 mod readmission;
 mod registrar;
@@ -17,6 +18,7 @@ pub mod steps;
 pub use endpoint::{cors, error_response};
 pub use error::{RegistrationError, StepResult};
 pub use information::ClientInformation;
+pub use management::ManagementError;
 pub use pipeline::{Pipeline, Step};
 pub use registrar::{BuildError, Registrar, RegistrarBuilder};
 pub use registration::{Issued, Note, Registration, Server};

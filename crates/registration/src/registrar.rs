@@ -1,14 +1,12 @@
-//! The registrar: register and read, each on one page.
+//! The registrar: what it is made of, and how it registers a client.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use enroll_access::{Caller, Gate};
-use enroll_oauth_types::{
-    Capabilities, ClientId, ClientMetadata, Clock, Random, RegistrationAccessToken, SealingKey, SecretHash,
-};
-use enroll_store::{Client, ClientStore, StoreError};
+use enroll_oauth_types::{Capabilities, ClientId, ClientMetadata, Clock, Random, SealingKey};
+use enroll_store::ClientStore;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{ClientInformation, Pipeline, Registration, RegistrationError, Report, Rules, Server};
@@ -46,7 +44,7 @@ pub struct Registrar {
     pub(crate) body_timeout: Duration,
     pub(crate) server: Server,
     pub(crate) pipeline: Pipeline,
-    clients: Arc<dyn ClientStore>,
+    pub(crate) clients: Arc<dyn ClientStore>,
 }
 
 impl Registrar {
@@ -108,27 +106,7 @@ impl Registrar {
         Ok(report)
     }
 
-    /// Reads a registration, for whoever holds its registration access token; `None` when there is no such client or
-    /// the token is another's, which must look alike. RFC 7592 §2.1.
-    pub async fn read(
-        &self,
-        id: &ClientId,
-        token: RegistrationAccessToken,
-    ) -> Result<Option<ClientInformation>, StoreError> {
-        // A client that is not there is compared as well, so that the answer takes as long.
-        let nobody = SecretHash::from([0; 32]);
-        let client = self.clients.client(id).await?;
-        let expected = client.as_ref().and_then(|client| client.registration_access_token);
-        let matches = token.hash() == expected.unwrap_or(nobody) && expected.is_some();
-        Ok(client.filter(|_| matches).map(|client| self.information(client, token)))
-    }
-
-    fn information(&self, client: Client, token: RegistrationAccessToken) -> ClientInformation {
-        let management = Some((self.configuration_url(&client.id), token));
-        ClientInformation { client, client_secret: None, management }
-    }
-
-    fn configuration_url(&self, id: &ClientId) -> String {
+    pub(crate) fn configuration_url(&self, id: &ClientId) -> String {
         // One of our own needs no encoding; one from elsewhere may.
         format!("{}/{}", self.url, utf8_percent_encode(id.as_str(), RESERVED))
     }

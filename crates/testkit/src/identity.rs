@@ -58,6 +58,12 @@ impl Identity {
         self.send(Request::get(path).body(Body::empty()).expect("the request is well formed")).await
     }
 
+    /// Deletes a registration.
+    pub async fn delete(&self, registration_client_uri: &str) -> Answer {
+        let path = registration_client_uri.trim_start_matches("https://id.example");
+        self.send(Request::delete(path).body(Body::empty()).expect("the request is well formed")).await
+    }
+
     /// Sends any request, with the credential.
     pub async fn send(&self, mut request: Request<Body>) -> Answer {
         if let Some(authorization) = &self.authorization {

@@ -4,11 +4,11 @@ use axum::body::Body;
 use axum::response::Response;
 use enroll_access::{AccessError, Gate};
 use enroll_oauth_types::{ErrorBody, ErrorCode, Rejection};
-use enroll_store::{BoxError, StoreError};
-use http::{HeaderValue, StatusCode, header};
+use enroll_store::BoxError;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::{ClientInformation, RegistrationError};
+use crate::{ClientInformation, ManagementError, RegistrationError};
 
 /// 201: the client is registered. RFC 7591 §3.2.1.
 pub(super) fn created(information: &ClientInformation) -> Response {
@@ -23,6 +23,14 @@ pub(super) fn created(information: &ClientInformation) -> Response {
 /// 200: this is the client. RFC 7592 §3.
 pub(super) fn found(information: &ClientInformation) -> Response {
     json(StatusCode::OK, information)
+}
+
+/// 204: there is no such client any more. RFC 7592 §2.3.
+pub(super) fn deleted() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    never_cached(response.headers_mut());
+    response
 }
 
 /// An error of any endpoint: JSON with `error` and `error_description`, never cached. RFC 6749 §5.2.
@@ -40,9 +48,14 @@ fn json(status: StatusCode, body: &impl Serialize) -> Response {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    never_cached(headers);
+    response
+}
+
+/// RFC 6749 §5.1
+fn never_cached(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
-    response
 }
 
 /// A request that is turned away, for whatever reason.
@@ -114,8 +127,14 @@ impl From<RegistrationError> for Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+impl From<ManagementError> for Refusal {
+    fn from(error: ManagementError) -> Self {
+        match error {
+            ManagementError::InvalidToken => Self::Access(AccessError::InvalidToken(
+                "the registration access token is not valid for this client",
+            )),
+            ManagementError::Disabled => Self::Access(AccessError::Denied(error.to_string())),
+            ManagementError::Store(cause) => Self::Unavailable(cause.into()),
+        }
     }
 }

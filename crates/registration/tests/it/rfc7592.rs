@@ -1,4 +1,4 @@
-//! RFC 7592, OAuth 2.0 Dynamic Client Registration Management Protocol: the read side.
+//! RFC 7592, OAuth 2.0 Dynamic Client Registration Management Protocol: reading and deleting.
 
 use axum::body::Body;
 use enroll_testkit::TestApp;
@@ -46,23 +46,46 @@ async fn unknown_clients_and_wrong_tokens_look_alike() {
         (text(&one, "registration_access_token"), "https://id.example/connect/dcr/%ff"),
         (text(&one, "registration_access_token"), text(&other, "registration_client_uri")),
     ] {
-        let answer = app.bearer(token).read(uri).await;
-        assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""), "{token} {uri}");
-        answers.push((answer.status.as_u16(), answer.body));
+        for answer in [app.bearer(token).read(uri).await, app.bearer(token).delete(uri).await] {
+            assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""), "{token} {uri}");
+            answers.push((answer.status.as_u16(), answer.body));
+        }
     }
     assert_eq!(answers[0].0, 401);
     answers.dedup();
     assert_eq!(answers.len(), 1, "{answers:?}");
+    let still_there = app.bearer(text(&one, "registration_access_token")).read(own).await;
+    assert_eq!(still_there.status, 200);
+}
+
+/// RFC 7592 §2.3: 204 and nothing else; 401 from then on.
+#[tokio::test]
+async fn a_deleted_client_is_gone_for_its_owner_as_well() {
+    let app = TestApp::open();
+    let (registered, other) = (register(&app).await, register(&app).await);
+    let owner = app.bearer(text(&registered, "registration_access_token"));
+    let uri = text(&registered, "registration_client_uri");
+    let answer = owner.delete(uri).await;
+    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (204, ""));
+    assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
+    for again in [owner.read(uri).await, owner.delete(uri).await] {
+        assert_eq!(again.status, 401);
+        assert!(again.header("www-authenticate").contains("error=\"invalid_token\""));
+    }
+    let bystander = app.bearer(text(&other, "registration_access_token"));
+    assert_eq!(bystander.read(text(&other, "registration_client_uri")).await.status, 200);
 }
 
 /// RFC 6750 §3.1: no error code when nothing was sent.
 #[tokio::test]
-async fn a_read_without_a_token_is_challenged() {
+async fn a_call_without_a_token_is_challenged() {
     let app = TestApp::open();
     let registered = register(&app).await;
-    let answer = app.anonymous().read(text(&registered, "registration_client_uri")).await;
-    assert_eq!(answer.status, 401);
-    assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"enroll\"");
+    let uri = text(&registered, "registration_client_uri");
+    for answer in [app.anonymous().read(uri).await, app.anonymous().delete(uri).await] {
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"enroll\"");
+    }
 }
 
 /// RFC 6750 §2.3, §3.1
