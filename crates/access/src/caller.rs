@@ -17,6 +17,8 @@ pub enum Credential {
     InitialAccessToken,
     /// A signed access token. RFC 9068.
     BearerJwt,
+    /// The registration access token of a client that changes its own registration. RFC 7592 §2.2.
+    RegistrationAccessToken,
     /// Nothing over the network: whoever has the machine, or the code that embeds the library.
     Operator,
     /// A credential of your own authenticator, by its name.
@@ -30,6 +32,7 @@ impl Credential {
             Self::Anonymous => "anonymous",
             Self::InitialAccessToken => "initial_access_token",
             Self::BearerJwt => "bearer_jwt",
+            Self::RegistrationAccessToken => "registration_access_token",
             Self::Operator => "operator",
             Self::Other(name) => name,
         }
@@ -95,6 +98,7 @@ impl Caller {
         RegisteredBy {
             issuer: self.issuer.clone(),
             kind: self.credential.as_str().to_owned(),
+            policy: self.terms.name.clone(),
             subject: token.or_else(|| self.subject.clone()),
         }
     }

@@ -1,10 +1,13 @@
 //! The gate: authenticators say who is calling, the policy says whether that is enough. RFC 7591 §3.
 
+use std::sync::Arc;
+
+use enroll_store::RegisteredBy;
 use http::HeaderValue;
 use http::request::Parts;
 
 use crate::authenticate::bearer_token;
-use crate::{AccessError, Authenticate, Caller, Credential, Decision, Denial, Policy};
+use crate::{AccessError, Authenticate, Caller, Credential, Decision, Denial, Policy, Terms};
 
 /// Who may come in.
 ///
@@ -65,6 +68,17 @@ impl Gate {
             Decision::Allow(terms) => Ok(caller.on(terms)),
             Decision::Deny(denial) => Err(turn_away(&caller, denial)),
         }
+    }
+
+    /// What a client may change in its registration: the present terms of the name that it registered under. `None` when
+    /// the policy grants none of this name any more. The operator's own are there always.
+    pub fn terms_of(&self, registered_by: &RegisteredBy) -> Option<Arc<Terms>> {
+        let name = registered_by.policy.as_str();
+        let granted = self.policy.terms().into_iter().find(|terms| terms.name == name);
+        let by_operator = registered_by.kind == Credential::Operator.as_str();
+        granted.or_else(|| {
+            Some(Arc::new(Terms::unrestricted())).filter(|terms| by_operator && terms.name == name)
+        })
     }
 
     /// The header `WWW-Authenticate` for this error, with the realm of this gate. RFC 6750 §3.
@@ -205,5 +219,24 @@ mod tests {
         let gate = Gate::require(shared).realm("registration");
         assert!(gate.admit(&parts("")).await.is_ok());
         assert_eq!(gate.challenge(&AccessError::Missing).unwrap(), "Bearer realm=\"registration\"");
+    }
+
+    #[test]
+    fn a_client_is_held_to_the_terms_of_its_name_wherever_they_stand_in_the_policy() {
+        let named = |name: &str| Terms { name: name.to_owned(), ..Terms::default() };
+        let staff = policy::scope("register").on(named("staff")).and(policy::open());
+        let gate = Gate::require(staff.or(policy::initial_access_token().unnamed(named("partners"))));
+        let found = |kind: &str, name: &str| {
+            let (kind, policy) = (kind.to_owned(), name.to_owned());
+            let by = RegisteredBy { kind, policy, issuer: None, subject: None };
+            gate.terms_of(&by).map(|terms| terms.name.clone())
+        };
+        for name in ["staff", "partners"] {
+            assert_eq!(found("bearer_jwt", name).as_deref(), Some(name));
+        }
+        assert_eq!(found("operator", "unrestricted").as_deref(), Some("unrestricted"));
+        for (kind, name) in [("anonymous", "unrestricted"), ("operator", "gone"), ("anonymous", "default")] {
+            assert_eq!(found(kind, name), None, "{kind} {name}");
+        }
     }
 }

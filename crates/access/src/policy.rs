@@ -80,6 +80,12 @@ pub trait Policy: Send + Sync + 'static {
     /// Whether this caller comes in.
     async fn decide(&self, caller: &Caller, parts: &Parts) -> Decision;
 
+    /// The terms that it can grant. A client that changes its registration is held to the present ones of the name that
+    /// it registered under; where no policy tells of any, it cannot change it. Functions grant [`Terms::default`].
+    fn terms(&self) -> Vec<Arc<Terms>> {
+        Vec::new()
+    }
+
     /// Both must allow; the terms are those of this one.
     fn and<P: Policy>(self, other: P) -> And<Self, P>
     where
@@ -113,6 +119,10 @@ where
     async fn decide(&self, caller: &Caller, parts: &Parts) -> Decision {
         self(caller, parts)
     }
+
+    fn terms(&self) -> Vec<Arc<Terms>> {
+        vec![Terms::shared_default()]
+    }
 }
 
 /// So that a policy can be chosen at run time.
@@ -120,6 +130,10 @@ where
 impl Policy for Arc<dyn Policy> {
     async fn decide(&self, caller: &Caller, parts: &Parts) -> Decision {
         (**self).decide(caller, parts).await
+    }
+
+    fn terms(&self) -> Vec<Arc<Terms>> {
+        (**self).terms()
     }
 }
 
@@ -136,6 +150,10 @@ pub struct Open(Arc<Terms>);
 impl Policy for Open {
     async fn decide(&self, _: &Caller, _: &Parts) -> Decision {
         Decision::Allow(self.0.clone())
+    }
+
+    fn terms(&self) -> Vec<Arc<Terms>> {
+        vec![self.0.clone()]
     }
 }
 

@@ -33,6 +33,7 @@ pub use grant_type::GrantType;
 pub use jwks::{Jwk, Jwks};
 pub use metadata::{
     ClientMetadata, Extensions, JsonObject, Localized, ReadingRules, RedirectRules, RedirectUri,
+    UpdateRequest,
 };
 pub use random::{Random, SystemRandom};
 pub use response_type::ResponseType;

@@ -9,6 +9,7 @@ mod member;
 mod parse;
 mod redirect_uri;
 mod strict_json;
+mod update;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -18,6 +19,7 @@ pub use localized::Localized;
 pub use member::JsonObject;
 pub use parse::ReadingRules;
 pub use redirect_uri::{RedirectRules, RedirectUri};
+pub use update::UpdateRequest;
 
 use crate::{
     AccessTokenType, Algorithm, ApplicationType, AuthMethod, GrantType, Jwks, RefreshTokenExpiration,

@@ -6,12 +6,14 @@ mod body;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use enroll_access::{AccessError, bearer_token};
 use enroll_oauth_types::{ClientId, ClientMetadata, ErrorCode, RegistrationAccessToken};
+use http::request::Parts;
 use http::{HeaderName, Method, StatusCode, header};
 use metrics::counter;
 use tower_http::cors::{AllowMethods, AllowOrigin, CorsLayer};
@@ -30,7 +32,7 @@ impl Registrar {
             router = router.route(path, only("POST", post(register)));
         }
         router
-            .route(&configuration, only("GET, DELETE", get(read).delete(delete)))
+            .route(&configuration, only("GET, PUT, DELETE", get(read).put(update).delete(delete)))
             .layer(cors(METHODS))
             .with_state(Arc::new(self))
     }
@@ -49,22 +51,50 @@ async fn register(State(registrar): State<Arc<Registrar>>, request: Request) -> 
 
 async fn admit_and_register(registrar: &Registrar, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    body::must_be_json(&parts.headers)?;
-    body::must_not_be_announced_too_large(&parts.headers)?;
-    let body = body::read(body, registrar.body_timeout).await?;
+    let body = receive(registrar, &parts, body).await?;
     let caller = registrar.gate.admit(&parts).await?;
     let metadata = ClientMetadata::parse(&body, &registrar.rules().reading)?;
     let information = registrar.register(&metadata, &caller).await?;
     Ok(answer::created(&information))
 }
 
+/// A body that is JSON by its type, and not too large or too slow.
+async fn receive(registrar: &Registrar, parts: &Parts, body: Body) -> Result<Bytes, Refusal> {
+    body::must_be_json(&parts.headers)?;
+    body::must_not_be_announced_too_large(&parts.headers)?;
+    body::read(body, registrar.body_timeout).await
+}
+
 /// `GET`: reads a registration. RFC 7592 §2.1.
 async fn read(State(registrar): State<Arc<Registrar>>, id: ConfigurationPath, request: Request) -> Response {
     let read = async {
-        let token = registration_access_token(request)?;
+        let token = registration_access_token(&request.into_parts().0)?;
         Ok(answer::found(&registrar.read(&client_id(id), token).await?))
     };
     read.await.unwrap_or_else(|refusal: Refusal| refusal.into_response(&registrar.gate))
+}
+
+/// `PUT`: replaces a registration. RFC 7592 §2.2.
+async fn update(
+    State(registrar): State<Arc<Registrar>>,
+    id: ConfigurationPath,
+    request: Request,
+) -> Response {
+    let answer = Box::pin(authenticate_and_update(&registrar, &client_id(id), request)).await;
+    answer.unwrap_or_else(|refusal| refusal.into_response(&registrar.gate))
+}
+
+async fn authenticate_and_update(
+    registrar: &Registrar,
+    id: &ClientId,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let token = registration_access_token(&parts)?;
+    // Before anything else: what is wrong with a body is its client's business.
+    registrar.owned(id, &token).await?;
+    let body = receive(registrar, &parts, body).await?;
+    Ok(answer::found(&registrar.update(id, token, &body).await?))
 }
 
 /// `DELETE`: deletes a registration. RFC 7592 §2.3.
@@ -74,7 +104,7 @@ async fn delete(
     request: Request,
 ) -> Response {
     let delete = async {
-        let token = registration_access_token(request)?;
+        let token = registration_access_token(&request.into_parts().0)?;
         registrar.delete(&client_id(id), &token).await?;
         Ok(answer::deleted())
     };
@@ -88,9 +118,8 @@ fn client_id(path: ConfigurationPath) -> ClientId {
     ClientId::from(path.map_or_else(|_| String::new(), |Path(id)| id).as_str())
 }
 
-fn registration_access_token(request: Request) -> Result<RegistrationAccessToken, Refusal> {
-    let (parts, _) = request.into_parts();
-    let token = bearer_token(&parts)?.ok_or(AccessError::Missing)?;
+fn registration_access_token(parts: &Parts) -> Result<RegistrationAccessToken, Refusal> {
+    let token = bearer_token(parts)?.ok_or(AccessError::Missing)?;
     Ok(RegistrationAccessToken::presented(token.to_owned()))
 }
 

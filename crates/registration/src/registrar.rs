@@ -116,7 +116,7 @@ impl Registrar {
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The request that the steps see: the policy's template, overlaid by what was sent.
-fn assemble<'a>(sent: &'a ClientMetadata, caller: &Caller) -> Cow<'a, ClientMetadata> {
+pub(crate) fn assemble<'a>(sent: &'a ClientMetadata, caller: &Caller) -> Cow<'a, ClientMetadata> {
     let template = &caller.terms.template;
     match *template == ClientMetadata::default() {
         true => Cow::Borrowed(sent),

@@ -52,12 +52,20 @@ pub struct StoredSecret {
 pub struct RegisteredBy {
     /// `anonymous`, `initial_access_token`, `bearer_jwt`, `operator` or the name of an authenticator of yours.
     pub kind: String,
+    /// The name of the terms that it was let in on.
+    #[serde(default = "default_policy")]
+    pub policy: String,
     /// Who vouches for the subject: the `iss` of a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// The subject, or the identifier of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+}
+
+/// What the terms of whoever has no others are called.
+fn default_policy() -> String {
+    "default".to_owned()
 }
 
 /// The stored form. Members that nobody validated stay apart from the known ones, so that a later version cannot

@@ -58,6 +58,13 @@ impl Identity {
         self.send(Request::get(path).body(Body::empty()).expect("the request is well formed")).await
     }
 
+    /// Replaces a registration.
+    pub async fn update(&self, registration_client_uri: &str, metadata: &Value) -> Answer {
+        let path = registration_client_uri.trim_start_matches("https://id.example");
+        let request = Request::put(path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(metadata.to_string())).expect("the request is well formed")).await
+    }
+
     /// Deletes a registration.
     pub async fn delete(&self, registration_client_uri: &str) -> Answer {
         let path = registration_client_uri.trim_start_matches("https://id.example");
@@ -79,4 +86,19 @@ impl Identity {
             body: String::from_utf8(body.to_vec()).expect("answers are UTF-8"),
         }
     }
+}
+
+/// What a client sends to keep its registration: what it was told, less what only the server says. RFC 7592 §2.2.
+pub fn as_update(told: &Value) -> Value {
+    let mut body = told.clone();
+    let members = body.as_object_mut().expect("an answer is an object");
+    for never_sent in [
+        "registration_access_token",
+        "registration_client_uri",
+        "client_secret_expires_at",
+        "client_id_issued_at",
+    ] {
+        members.shift_remove(never_sent);
+    }
+    body
 }

@@ -6,5 +6,5 @@ mod identity;
 mod server;
 
 pub use app::{SCOPES, TestApp};
-pub use identity::{Answer, Identity};
+pub use identity::{Answer, Identity, as_update};
 pub use server::{RepeatableRandom, StandingClock};

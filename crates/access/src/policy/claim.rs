@@ -42,6 +42,10 @@ impl Policy for RequireClaim {
             Decision::forbid(format!("the claim `{}` of the token does not allow this", self.name))
         }
     }
+
+    fn terms(&self) -> Vec<Arc<Terms>> {
+        vec![self.terms.clone()]
+    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,10 @@ impl<A: Policy, B: Policy> Policy for And<A, B> {
             denied @ Decision::Deny(_) => denied,
         }
     }
+
+    fn terms(&self) -> Vec<Arc<Terms>> {
+        self.left.terms()
+    }
 }
 
 /// One must allow; made by [`Policy::or`].
@@ -62,6 +66,10 @@ impl<A: Policy, B: Policy> Policy for Or<A, B> {
             allowed @ Decision::Allow(_) => allowed,
         }
     }
+
+    fn terms(&self) -> Vec<Arc<Terms>> {
+        [self.left.terms(), self.right.terms()].concat()
+    }
 }
 
 /// The same callers on other terms; made by [`Policy::on`].
@@ -84,6 +92,10 @@ impl<P: Policy> Policy for OnTerms<P> {
             Decision::Allow(_) => Decision::Allow(self.terms.clone()),
             denied @ Decision::Deny(_) => denied,
         }
+    }
+
+    fn terms(&self) -> Vec<Arc<Terms>> {
+        vec![self.terms.clone()]
     }
 }
 

@@ -60,6 +60,10 @@ impl Policy for RequireInitialAccessToken {
             )),
         }
     }
+
+    fn terms(&self) -> Vec<Arc<Terms>> {
+        self.named.values().chain([&self.terms]).cloned().collect()
+    }
 }
 
 #[cfg(test)]

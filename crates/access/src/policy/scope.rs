@@ -31,6 +31,10 @@ impl Policy for RequireScope {
             Decision::Deny(Denial::InsufficientScope(self.scope.clone()))
         }
     }
+
+    fn terms(&self) -> Vec<Arc<Terms>> {
+        vec![self.terms.clone()]
+    }
 }
 
 #[cfg(test)]

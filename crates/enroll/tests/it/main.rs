@@ -8,6 +8,7 @@ mod harness;
 mod health;
 mod issuers;
 mod limits;
+mod management;
 mod openidconnect;
 mod operator;
 mod registration;

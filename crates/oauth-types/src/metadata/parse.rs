@@ -57,6 +57,15 @@ impl ClientMetadata {
     /// Members of an unknown name go to `extensions`; those that only the server gives (`client_id` and so on) are
     /// ignored. A refusal names the member.
     pub fn parse(body: &[u8], rules: &ReadingRules) -> Result<Self, Rejection> {
+        Self::parse_with(body, rules, |_, _| Ok(()))
+    }
+
+    /// The same, showing each member that only the server gives to `assigned`.
+    pub(super) fn parse_with(
+        body: &[u8],
+        rules: &ReadingRules,
+        mut assigned: impl FnMut(&str, &RawValue) -> Result<(), Rejection>,
+    ) -> Result<Self, Rejection> {
         if body.len() > Self::LARGEST_BODY {
             return Err(Rejection::metadata("", "the body is larger than 64 KiB"));
         }
@@ -65,6 +74,7 @@ impl ClientMetadata {
         for (name, json) in members(body)? {
             judge(&name, json)?;
             if ASSIGNED.contains(&name.as_ref()) {
+                assigned(&name, json)?;
                 continue;
             }
             if matches!(json.get(), "null" | "\"\"") {

@@ -133,8 +133,15 @@ impl From<ManagementError> for Refusal {
             ManagementError::InvalidToken => Self::Access(AccessError::InvalidToken(
                 "the registration access token is not valid for this client",
             )),
-            ManagementError::Disabled => Self::Access(AccessError::Denied(error.to_string())),
-            ManagementError::Store(cause) => Self::Unavailable(cause.into()),
+            ManagementError::Disabled | ManagementError::TermsGone => {
+                Self::Access(AccessError::Denied(error.to_string()))
+            }
+            ManagementError::Rejected(rejection) => Self::Rejected(rejection),
+            ManagementError::Conflict => Self::Request(
+                StatusCode::CONFLICT,
+                "the registration was changed at the same time; read it, and try again",
+            ),
+            ManagementError::Internal(cause) => Self::Unavailable(cause),
         }
     }
 }

@@ -98,8 +98,8 @@ async fn other_methods_are_answered_in_json_with_what_is_allowed() {
         ("/connect/dcr", "POST", Method::GET),
         ("/connect/dcr", "POST", Method::DELETE),
         ("/register", "POST", Method::PUT),
-        ("/connect/dcr/x", "GET, DELETE", Method::POST),
-        ("/connect/dcr/x", "GET, DELETE", Method::PATCH),
+        ("/connect/dcr/x", "GET, PUT, DELETE", Method::POST),
+        ("/connect/dcr/x", "GET, PUT, DELETE", Method::PATCH),
     ] {
         let request = Request::builder().method(method.clone()).uri(path).body(Body::empty()).unwrap();
         let answer = app.anonymous().send(request).await;

@@ -1,7 +1,7 @@
-//! RFC 7592, OAuth 2.0 Dynamic Client Registration Management Protocol: reading and deleting.
+//! RFC 7592, OAuth 2.0 Dynamic Client Registration Management Protocol.
 
 use axum::body::Body;
-use enroll_testkit::TestApp;
+use enroll_testkit::{Identity, TestApp, as_update};
 use http::Request;
 use serde_json::{Value, json};
 
@@ -14,6 +14,95 @@ async fn register(app: &TestApp) -> Value {
 
 fn text<'a>(body: &'a Value, member: &str) -> &'a str {
     body[member].as_str().unwrap()
+}
+
+/// A registered client and its owner.
+async fn owned(app: &TestApp, metadata: Value) -> (Value, Identity, String) {
+    let registered = app.anonymous().register(metadata).await.json();
+    let owner = app.bearer(text(&registered, "registration_access_token"));
+    let uri = text(&registered, "registration_client_uri").to_owned();
+    (registered, owner, uri)
+}
+
+/// RFC 7592 §2.2: it replaces, and does not merge.
+#[tokio::test]
+async fn an_update_replaces_the_whole_registration() {
+    let app = TestApp::open();
+    let metadata = json!({ "redirect_uris": ["https://app.example/cb"], "client_name": "App", "tos_uri": "https://app.example/tos" });
+    let (registered, owner, uri) = owned(&app, metadata).await;
+    let mut body = as_update(&registered);
+    body["client_name"] = "New".into();
+    body["redirect_uris"] = json!(["https://app.example/cb", "https://app.example/other"]);
+    body.as_object_mut().unwrap().shift_remove("tos_uri");
+    let updated = owner.update(&uri, &body).await;
+    assert_eq!((updated.status.as_u16(), updated.header("cache-control")), (200, "no-store"));
+    let json = updated.json();
+    assert_eq!(
+        (&json["client_name"], &json["redirect_uris"]),
+        (&body["client_name"], &body["redirect_uris"])
+    );
+    assert!(json.get("tos_uri").is_none(), "{json}");
+    for kept in ["client_id", "client_id_issued_at", "registration_client_uri", "registration_access_token"] {
+        assert_eq!(json[kept], registered[kept], "{kept}");
+    }
+    assert_eq!(owner.read(&uri).await.json(), json);
+}
+
+/// RFC 7592 §2.2
+#[tokio::test]
+async fn an_update_that_says_what_it_may_not_is_refused_and_changes_nothing() {
+    let app = TestApp::open();
+    let (registered, owner, uri) = owned(&app, json!({ "redirect_uris": ["https://app.example/cb"] })).await;
+    let before = owner.read(&uri).await.json();
+    for (member, value) in [
+        ("client_id", json!("another")),
+        ("client_id", json!(null)),
+        ("client_secret", json!("chosen")),
+        ("registration_access_token", registered["registration_access_token"].clone()),
+        ("registration_client_uri", registered["registration_client_uri"].clone()),
+        ("client_secret_expires_at", json!(0)),
+        ("client_id_issued_at", registered["client_id_issued_at"].clone()),
+        ("redirect_uris", json!(["https://app.example/#fragment"])),
+        ("redirect_uris", json!([])),
+    ] {
+        let mut body = as_update(&registered);
+        body[member] = value;
+        let answer = owner.update(&uri, &body).await;
+        assert_eq!(answer.status, 400, "{member}: {answer:?}");
+        assert!(answer.json()["error_description"].as_str().unwrap().starts_with(member), "{answer:?}");
+        assert_eq!(owner.read(&uri).await.json(), before, "{member}");
+    }
+}
+
+/// RFC 7592 §2.2: a secret belongs to a client that authenticates with one.
+#[tokio::test]
+async fn a_secret_comes_and_goes_with_the_method_that_needs_it() {
+    let app = TestApp::open();
+    let (registered, owner, uri) = owned(&app, json!({ "redirect_uris": ["https://app.example/cb"] })).await;
+    let mut public = as_update(&registered);
+    public["token_endpoint_auth_method"] = "none".into();
+    let answer = owner.update(&uri, &public).await.json();
+    assert!(answer.get("client_secret").is_none(), "{answer}");
+    let mut confidential = as_update(&answer);
+    confidential["token_endpoint_auth_method"] = "client_secret_post".into();
+    let answer = owner.update(&uri, &confidential).await.json();
+    assert!(text(&answer, "client_secret") != text(&registered, "client_secret"), "{answer}");
+    assert_eq!(answer["client_secret_expires_at"], 0);
+    let again = owner.update(&uri, &as_update(&answer)).await.json();
+    assert!(again.get("client_secret").is_none(), "a secret is shown once: {again}");
+}
+
+/// A client is held to the terms that it came in on, and to their present form.
+#[tokio::test]
+async fn an_update_gives_no_more_than_the_registration_could() {
+    let app = TestApp::open();
+    let (registered, owner, uri) = owned(&app, json!({ "redirect_uris": ["https://app.example/cb"] })).await;
+    let mut body = as_update(&registered);
+    body["require_consent"] = false.into();
+    body["access_token_lifetime"] = 2_000_000_000.into();
+    let answer = owner.update(&uri, &body).await.json();
+    assert!(answer.get("require_consent").is_none(), "{answer}");
+    assert_eq!(answer["access_token_lifetime"], 86_400);
 }
 
 /// RFC 7592 §2.1, §3
@@ -46,7 +135,9 @@ async fn unknown_clients_and_wrong_tokens_look_alike() {
         (text(&one, "registration_access_token"), "https://id.example/connect/dcr/%ff"),
         (text(&one, "registration_access_token"), text(&other, "registration_client_uri")),
     ] {
-        for answer in [app.bearer(token).read(uri).await, app.bearer(token).delete(uri).await] {
+        let caller = app.bearer(token);
+        let update = caller.update(uri, &json!("not even an object")).await;
+        for answer in [caller.read(uri).await, update, caller.delete(uri).await] {
             assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""), "{token} {uri}");
             answers.push((answer.status.as_u16(), answer.body));
         }
@@ -68,7 +159,8 @@ async fn a_deleted_client_is_gone_for_its_owner_as_well() {
     let answer = owner.delete(uri).await;
     assert_eq!((answer.status.as_u16(), answer.body.as_str()), (204, ""));
     assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
-    for again in [owner.read(uri).await, owner.delete(uri).await] {
+    let late = owner.update(uri, &as_update(&registered)).await;
+    for again in [owner.read(uri).await, late, owner.delete(uri).await] {
         assert_eq!(again.status, 401);
         assert!(again.header("www-authenticate").contains("error=\"invalid_token\""));
     }
@@ -82,7 +174,8 @@ async fn a_call_without_a_token_is_challenged() {
     let app = TestApp::open();
     let registered = register(&app).await;
     let uri = text(&registered, "registration_client_uri");
-    for answer in [app.anonymous().read(uri).await, app.anonymous().delete(uri).await] {
+    let nobody = app.anonymous();
+    for answer in [nobody.read(uri).await, nobody.update(uri, &json!({})).await, nobody.delete(uri).await] {
         assert_eq!(answer.status, 401);
         assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"enroll\"");
     }

@@ -23,7 +23,12 @@ fn client(id: &str) -> Client {
         updated_at: Timestamp(1),
         revision: 1,
         enabled: true,
-        registered_by: RegisteredBy { kind: "operator".to_owned(), issuer: None, subject: None },
+        registered_by: RegisteredBy {
+            kind: "operator".to_owned(),
+            policy: "default".to_owned(),
+            issuer: None,
+            subject: None,
+        },
         metadata: ClientMetadata::default(),
         secrets: Vec::new(),
         registration_access_token: None,

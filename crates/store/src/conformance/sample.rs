@@ -21,7 +21,12 @@ pub(super) fn client_of(metadata: &Value) -> Client {
         updated_at: NOW,
         revision: 1,
         enabled: true,
-        registered_by: RegisteredBy { kind: "anonymous".to_owned(), issuer: None, subject: None },
+        registered_by: RegisteredBy {
+            kind: "anonymous".to_owned(),
+            policy: "default".to_owned(),
+            issuer: None,
+            subject: None,
+        },
         metadata: ClientMetadata::parse(body.as_bytes(), &ReadingRules::default())
             .expect("the sample is well formed"),
         secrets: vec![StoredSecret {

@@ -1,0 +1,145 @@
+//! Clients that change and delete their own registrations, against the running program. RFC 7592 §2.
+
+use enroll_testkit::as_update;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::harness::{Answer, Home, Server};
+
+fn app() -> Value {
+    json!({ "client_name": "App", "redirect_uris": ["https://app.example/cb"] })
+}
+
+/// What the owner of a registration sends.
+struct Owner {
+    http: Client,
+    uri: String,
+    token: String,
+    update: Value,
+}
+
+impl Owner {
+    fn of(registered: &Answer) -> Self {
+        let text = |member: &str| registered.member(member).to_owned();
+        Self {
+            // A connection each: servers come and go at the same address.
+            http: Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap(),
+            uri: text("registration_client_uri"),
+            token: text("registration_access_token"),
+            update: as_update(&registered.json),
+        }
+    }
+
+    fn request(&self, method: Method) -> reqwest::RequestBuilder {
+        self.http.request(method, &self.uri).bearer_auth(&self.token)
+    }
+
+    fn rename(&self, name: &str) -> reqwest::RequestBuilder {
+        let mut body = self.update.clone();
+        body["client_name"] = name.into();
+        self.request(Method::PUT).json(&body)
+    }
+
+    async fn name(&self) -> Value {
+        Answer::to(self.request(Method::GET)).await.json["client_name"].clone()
+    }
+}
+
+/// Of updates at the same moment each is there as a whole, or is told that it is not.
+#[tokio::test]
+async fn updates_at_the_same_moment_do_not_mix() {
+    let home = Home::new();
+    let server = Server::open(&home);
+    let owner = Owner::of(&server.register(&app(), None).await);
+    let mut updates = JoinSet::new();
+    for number in 0..20 {
+        let update = owner.rename(&format!("App {number}"));
+        updates.spawn(async move { (number, update.send().await.unwrap().status()) });
+    }
+    let outcomes = updates.join_all().await;
+    let stored: Vec<_> = outcomes.iter().filter(|(_, status)| *status == 200).collect();
+    assert!(outcomes.iter().all(|(_, status)| [200, 409].contains(&status.as_u16())), "{outcomes:?}");
+    let name = owner.name().await;
+    assert!(stored.iter().any(|(number, _)| name == format!("App {number}")), "{name} {outcomes:?}");
+    let shown: Value = serde_json::from_str(&home.run("clients list --json").stdout).unwrap();
+    assert_eq!(shown["revision"], 1 + stored.len(), "{shown}");
+}
+
+/// Whatever is under way, a client that was deleted is gone.
+#[tokio::test]
+async fn a_client_that_is_deleted_during_updates_stays_deleted() {
+    let home = Home::new();
+    let server = Server::open(&home);
+    let owner = Owner::of(&server.register(&app(), None).await);
+    let mut updates = JoinSet::new();
+    for number in 0..20 {
+        let update = owner.rename(&format!("App {number}"));
+        updates.spawn(async move { update.send().await.unwrap().status().as_u16() });
+    }
+    let deleted = owner.request(Method::DELETE).send().await.unwrap();
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+    let outcomes = updates.join_all().await;
+    assert!(outcomes.iter().all(|status| [200, 401, 409].contains(status)), "{outcomes:?}");
+    Answer::to(owner.request(Method::GET)).await.assert_error(401, "invalid_token");
+    assert_eq!(home.run("clients list --json").stdout, "");
+}
+
+/// A policy that was tightened is tightened for changes as well; one that is gone lets nothing through.
+#[tokio::test]
+async fn a_client_changes_itself_on_the_present_terms_of_its_policy() {
+    let policy = |lifetime: u32| {
+        format!("[policies.ci]\nscopes = [\"openid\"]\nceilings = {{ access_token_lifetime = {lifetime} }}\n")
+    };
+    let home = Home::with_config(&policy(3600));
+    let token = home.token("--policy ci");
+    let server = Server::start(&home, "");
+    let mut metadata = app();
+    metadata["access_token_lifetime"] = 3600.into();
+    let registered = server.register(&metadata, Some(&token)).await;
+    assert_eq!(registered.json["access_token_lifetime"], 3600, "{registered:?}");
+    let port = server.address().port();
+    server.stop();
+
+    let again = |config: &str| {
+        home.write("enroll.toml", config);
+        Server::spawn(home.enroll(["serve", "--listen", &format!("127.0.0.1:{port}")]))
+    };
+    let owner = Owner::of(&registered);
+    let server = again(&policy(60));
+    let tightened = Answer::to(owner.rename("App")).await;
+    assert_eq!(tightened.json["access_token_lifetime"], 60, "{tightened:?}");
+    server.stop();
+    let _server = again("");
+    Answer::to(owner.rename("New")).await.assert_error(403, "access_denied");
+    assert_eq!(owner.name().await, "App");
+}
+
+/// Killed in the middle of changes, the server has the last one that it answered, or the one that was under way; and
+/// the token that the owner holds works.
+#[tokio::test]
+async fn a_server_that_is_killed_leaves_the_client_whole_and_manageable() {
+    let home = Home::new();
+    let mut server = Server::open(&home);
+    let registered = server.register(&app(), None).await;
+    let owner = Owner::of(&registered);
+    let port = server.address().port();
+    let mut last = 0;
+    for round in 1..=10_u64 {
+        let rename = |number: u64| owner.rename(&format!("App {number}"));
+        for _ in 0..round {
+            assert_eq!(rename(last + 1).send().await.unwrap().status(), 200);
+            last += 1;
+        }
+        let under_way = tokio::spawn(rename(last + 1).send());
+        tokio::task::yield_now().await;
+        server.kill();
+        let answered = under_way.await.unwrap().is_ok();
+        server = Server::spawn(home.enroll(["serve", "--dev", "--listen", &format!("127.0.0.1:{port}")]));
+        let name = owner.name().await;
+        let newer = name == format!("App {}", last + 1);
+        assert!(newer || !answered && name == format!("App {last}"), "round {round}: {name}, {answered}");
+        last += u64::from(newer);
+    }
+    assert_eq!(owner.request(Method::DELETE).send().await.unwrap().status(), StatusCode::NO_CONTENT);
+}
