@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod dry_run;
 
 use std::sync::Arc;
 
@@ -53,6 +54,11 @@ async fn admit_and_register(registrar: &Registrar, request: Request) -> Result<R
     let (parts, body) = request.into_parts();
     let body = receive(registrar, &parts, body).await?;
     let caller = registrar.gate.admit(&parts).await?;
+    if dry_run::is_asked_for(&parts)? {
+        // What would become of a request is work for nothing, and says how the server is set up: not for everybody.
+        dry_run::must_be_known(&caller)?;
+        return Ok(answer::explained(&registrar.explain_body(&body, &caller).await?));
+    }
     let metadata = ClientMetadata::parse(&body, &registrar.rules().reading)?;
     let information = registrar.register(&metadata, &caller).await?;
     Ok(answer::created(&information))
@@ -93,6 +99,7 @@ async fn authenticate_and_update(
     let token = registration_access_token(&parts)?;
     // Before anything else: what is wrong with a body is its client's business.
     registrar.owned(id, &token).await?;
+    dry_run::must_not_be_asked_for(&parts)?;
     let body = receive(registrar, &parts, body).await?;
     Ok(answer::found(&registrar.update(id, token, &body).await?))
 }
@@ -104,7 +111,9 @@ async fn delete(
     request: Request,
 ) -> Response {
     let delete = async {
-        let token = registration_access_token(&request.into_parts().0)?;
+        let (parts, _) = request.into_parts();
+        let token = registration_access_token(&parts)?;
+        dry_run::must_not_be_asked_for(&parts)?;
         registrar.delete(&client_id(id), &token).await?;
         Ok(answer::deleted())
     };

@@ -154,6 +154,13 @@ impl Pipeline {
         Ok(report)
     }
 
+    /// The report of a registration that ended before the first step.
+    pub(crate) fn not_reached(&self) -> Report {
+        let mut report = Report::default();
+        self.names().for_each(|name| report.add(name, Outcome::NotReached, Vec::new()));
+        report
+    }
+
     /// The steps that the standards ask for.
     pub fn standard() -> Self {
         steps::standard()

@@ -9,7 +9,9 @@ use enroll_oauth_types::{Capabilities, ClientId, ClientMetadata, Clock, Random, 
 use enroll_store::ClientStore;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{ClientInformation, Pipeline, Registration, RegistrationError, Report, Rules, Server};
+use crate::{
+    ClientInformation, Outcome, Pipeline, Registration, RegistrationError, Report, Rules, Server, StepReport,
+};
 
 /// Registers clients: the one way in, for the network and for the operator. Clones share the gate, the store and the
 /// steps, so that one can become a router and another be called.
@@ -103,6 +105,16 @@ impl Registrar {
         let mut registration = Registration::new(sent, &request, caller, &self.server);
         let mut report = self.pipeline.explain(&mut registration).await?;
         report.effective = report.refusal().is_none().then_some(registration.client.metadata);
+        Ok(report)
+    }
+
+    /// The same from the body of a request on.
+    pub async fn explain_body(&self, body: &[u8], caller: &Caller) -> Result<Report, RegistrationError> {
+        let (read, mut report) = match ClientMetadata::parse(body, &self.rules().reading) {
+            Ok(metadata) => (Outcome::Passed, self.explain(&metadata, caller).await?),
+            Err(rejection) => (Outcome::Refused(rejection), self.pipeline.not_reached()),
+        };
+        report.steps.insert(0, StepReport { name: Report::READ, outcome: read, notes: Vec::new() });
         Ok(report)
     }
 

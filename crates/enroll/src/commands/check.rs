@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use enroll_access::{Caller, Gate, policy};
-use enroll_oauth_types::{ClientMetadata, Rejection, SealingKey, SystemRandom};
+use enroll_oauth_types::{SealingKey, SystemRandom};
 use enroll_registration::{Outcome, Report};
 use enroll_store::MemoryStore;
-use serde_json::json;
 
 use super::{read_request, say, say_json};
 use crate::cli::Check;
@@ -27,34 +26,24 @@ pub(super) async fn run(options: Check) -> Result<(), Failure> {
     let nowhere = Arc::new(MemoryStore::default());
     let registrar = service::registrar(&config, &issuer, nowhere, key, Gate::require(policy::open()))?;
 
-    let parsed = ClientMetadata::parse(&read_request(&options.file)?, &registrar.rules().reading);
-    let report = match &parsed {
-        Ok(metadata) => {
-            let caller = Caller::anonymous().on(terms.clone());
-            registrar.explain(metadata, &caller).await.map_err(|error| Failure::world(&error))?
-        }
-        Err(_) => Report::default(),
-    };
-    let refusal = parsed.as_ref().err().or(report.refusal());
+    let caller = Caller::anonymous().on(terms.clone());
+    let report = registrar.explain_body(&read_request(&options.file)?, &caller).await;
+    let report = report.map_err(|error| Failure::world(&error))?;
     match options.json {
-        true => say_json(&as_json(&report, refusal))?,
-        false => say(as_text(&report, parsed.as_ref().err())?)?,
+        true => say_json(&report)?,
+        false => say(as_text(&report)?)?,
     }
-    match refusal {
+    match report.refusal() {
         None => Ok(()),
         Some(rejection) => Err(Failure::Refused(format!("refused: {}: {rejection}", rejection.code))),
     }
 }
 
-fn as_text(report: &Report, unreadable: Option<&Rejection>) -> Result<String, Failure> {
+fn as_text(report: &Report) -> Result<String, Failure> {
     let mut text = String::new();
     let mut line = |mark: char, what: &str, why: &dyn std::fmt::Display| {
         let _infallible = writeln!(text, "{}", format!("{mark} {what:<26} {why}").trim_end());
     };
-    match unreadable {
-        None => line('✓', "read", &""),
-        Some(rejection) => line('✗', "read", rejection),
-    }
     for step in &report.steps {
         match &step.outcome {
             Outcome::Passed => line('✓', step.name, &""),
@@ -65,28 +54,9 @@ fn as_text(report: &Report, unreadable: Option<&Rejection>) -> Result<String, Fa
             line(' ', "", &format_args!("{}: {}", note.member, note.text));
         }
     }
-    if let Some(effective) = &report.effective {
-        let json = serde_json::to_string_pretty(effective).map_err(|error| Failure::world(&error))?;
-        let _infallible = write!(text, "\nThe client would be registered as\n{json}");
+    if report.effective.is_some() {
+        let report = serde_json::to_value(report).map_err(|error| Failure::world(&error))?;
+        let _infallible = write!(text, "\nThe client would be registered as\n{:#}", report["effective"]);
     }
     Ok(text.trim_end().to_owned())
-}
-
-fn as_json(report: &Report, refusal: Option<&Rejection>) -> serde_json::Value {
-    let told = |rejection: &Rejection| json!({ "error": rejection.code, "error_description": rejection.to_string() });
-    let steps = report.steps.iter().map(|step| {
-        let notes = step.notes.iter().map(|note| json!({ "member": note.member, "note": note.text }));
-        let (outcome, refusal) = match &step.outcome {
-            Outcome::Passed => ("passed", None),
-            Outcome::Refused(rejection) => ("refused", Some(told(rejection))),
-            Outcome::NotReached => ("not reached", None),
-        };
-        json!({ "step": step.name, "outcome": outcome, "refusal": refusal, "notes": notes.collect::<Vec<_>>() })
-    });
-    json!({
-        "accepted": refusal.is_none(),
-        "refusal": refusal.map(told),
-        "steps": steps.collect::<Vec<_>>(),
-        "effective": report.effective,
-    })
 }

@@ -8,7 +8,7 @@ use enroll_store::BoxError;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::{ClientInformation, ManagementError, RegistrationError};
+use crate::{ClientInformation, ManagementError, RegistrationError, Report};
 
 /// 201: the client is registered. RFC 7591 §3.2.1.
 pub(super) fn created(information: &ClientInformation) -> Response {
@@ -23,6 +23,11 @@ pub(super) fn created(information: &ClientInformation) -> Response {
 /// 200: this is the client. RFC 7592 §3.
 pub(super) fn found(information: &ClientInformation) -> Response {
     json(StatusCode::OK, information)
+}
+
+/// 200: this would become of it.
+pub(super) fn explained(report: &Report) -> Response {
+    json(StatusCode::OK, report)
 }
 
 /// 204: there is no such client any more. RFC 7592 §2.3.

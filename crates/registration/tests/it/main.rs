@@ -4,6 +4,7 @@
 
 mod cases;
 mod challenges;
+mod dry_run;
 mod oidc_registration;
 mod pipeline;
 mod rfc7591;
