@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use enroll_access::{InitialAccessTokenData, NewInitialAccessToken, issue};
-use enroll_oauth_types::{Clock as _, SystemClock, SystemRandom};
+use enroll_oauth_types::{Clock as _, SystemClock, SystemRandom, Timestamp};
 use enroll_store::{Token, TokenId, TokenKind, TokenStore as _};
 use enroll_store_sql::{Access, SqlStore};
 use serde_json::json;
@@ -20,8 +20,9 @@ const PAGE: u32 = 500;
 pub(super) async fn run(command: Tokens) -> Result<(), Failure> {
     match command {
         Tokens::Issue { place, label, policy, expires, uses } => {
-            let expires_at = expires.map(|lifetime| SystemClock.now() + lifetime);
-            issue_one(&place, NewInitialAccessToken { label, policy, expires_at, uses }).await
+            let now = SystemClock.now();
+            let expires_at = expires.map(|lifetime| now + lifetime);
+            issue_one(&place, NewInitialAccessToken { label, policy, expires_at, uses }, now).await
         }
         Tokens::List { place, json } => list(&place, json).await,
         Tokens::Revoke { id, place } => revoke(&id, &place).await,
@@ -32,7 +33,7 @@ fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
     service::existing_store(&Config::load(place)?, access)
 }
 
-async fn issue_one(place: &Place, new: NewInitialAccessToken) -> Result<(), Failure> {
+async fn issue_one(place: &Place, new: NewInitialAccessToken, now: Timestamp) -> Result<(), Failure> {
     let config = Config::load(place)?;
     let terms = config.terms()?;
     if let Some(name) = new.policy.as_ref().filter(|name| !terms.contains_key(*name)) {
@@ -40,7 +41,7 @@ async fn issue_one(place: &Place, new: NewInitialAccessToken) -> Result<(), Fail
     }
     let store = service::store(&config)?;
     let (secret, token) =
-        issue(new, SystemClock.now(), &SystemRandom).map_err(|error| Failure::Usage(error.to_string()))?;
+        issue(new, now, &SystemRandom).map_err(|error| Failure::Usage(error.to_string()))?;
     store.put(&token).await?;
     say(secret.expose())
 }
