@@ -17,6 +17,13 @@ pub(crate) struct Load {
     expected: u16,
 }
 
+/// What is done with a registered client.
+#[derive(Clone, Copy)]
+pub(crate) enum Manage {
+    Read,
+    Update,
+}
+
 /// When a run ends.
 #[derive(Clone, Copy)]
 pub(crate) enum Until {
@@ -44,15 +51,21 @@ impl Load {
         Self { address: address.to_owned(), requests: vec![request], expected: 201 }
     }
 
-    /// `GET` on the registration client URI of some clients, registered now with this body.
-    pub(crate) async fn reading(address: &str, path: &str, body: &[u8], clients: usize) -> io::Result<Self> {
+    /// `GET` or `PUT` on the registration client URI of some clients, registered now with this body.
+    pub(crate) async fn managing(
+        manage: Manage,
+        address: &str,
+        path: &str,
+        body: &[u8],
+        clients: usize,
+    ) -> io::Result<Self> {
         let register = Self::registering(address, path, body);
         let mut connection = Connection::open(address).await?;
         let mut requests = Vec::with_capacity(clients);
         for _ in 0..clients {
             let response = connection.send(&register.requests[0]).await?;
             register.check(response.status, response.body)?;
-            requests.push(read_request(address, response.body)?);
+            requests.push(manage.request(address, response.body)?);
         }
         Ok(Self { address: address.to_owned(), requests, expected: 200 })
     }
@@ -143,18 +156,39 @@ impl Measured {
     }
 }
 
-/// The request that reads the client of a client information response. RFC 7592 §2.1.
-fn read_request(address: &str, information: &[u8]) -> io::Result<Vec<u8>> {
-    let information: Value = serde_json::from_slice(information)?;
-    let member = |name: &str| {
-        information[name].as_str().ok_or_else(|| io::Error::other(format!("the answer has no {name}")))
-    };
-    let uri = member("registration_client_uri")?;
-    let after_scheme = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    let path = after_scheme.find('/').map_or("/", |slash| &after_scheme[slash..]);
-    let token = member("registration_access_token")?;
-    Ok(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n")
+impl Manage {
+    /// The request about the client of a client information response; an update says the same again. RFC 7592 §2.1, §2.2.
+    fn request(self, address: &str, information: &[u8]) -> io::Result<Vec<u8>> {
+        let information: Value = serde_json::from_slice(information)?;
+        let member = |name: &str| {
+            information[name].as_str().ok_or_else(|| io::Error::other(format!("the answer has no {name}")))
+        };
+        let uri = member("registration_client_uri")?;
+        let after_scheme = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+        let path = after_scheme.find('/').map_or("/", |slash| &after_scheme[slash..]);
+        let token = member("registration_access_token")?;
+        let (method, body) = match self {
+            Self::Read => ("GET", String::new()),
+            Self::Update => ("PUT", without_what_only_the_server_says(&information).to_string()),
+        };
+        let length = body.len();
+        Ok(format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
         .into_bytes())
+    }
+}
+
+fn without_what_only_the_server_says(information: &Value) -> Value {
+    let mut body = information.clone();
+    if let Some(members) = body.as_object_mut() {
+        members.retain(|name, _| {
+            !name.starts_with("registration_")
+                && !["client_secret_expires_at", "client_id_issued_at"].contains(&name.as_str())
+        });
+    }
+    body
 }
 
 #[cfg(test)]
@@ -176,11 +210,16 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_read_where_its_registration_said() {
+    fn a_client_is_managed_where_its_registration_said() {
         let information = br#"{"registration_client_uri":"http://127.0.0.1:1/connect/dcr/a","registration_access_token":"t"}"#;
-        let request = String::from_utf8(read_request("127.0.0.1:1", information).unwrap()).unwrap();
-        assert!(request.starts_with("GET /connect/dcr/a HTTP/1.1\r\n"), "{request}");
-        assert!(request.contains("authorization: Bearer t\r\n"), "{request}");
+        for (manage, start, end) in [
+            (Manage::Read, "GET /connect/dcr/a HTTP/1.1\r\n", "\r\ncontent-length: 0\r\n\r\n"),
+            (Manage::Update, "PUT /connect/dcr/a HTTP/1.1\r\n", "\r\ncontent-length: 2\r\n\r\n{}"),
+        ] {
+            let request = String::from_utf8(manage.request("127.0.0.1:1", information).unwrap()).unwrap();
+            assert!(request.starts_with(start) && request.ends_with(end), "{request}");
+            assert!(request.contains("authorization: Bearer t\r\n"), "{request}");
+        }
     }
 
     #[tokio::test]

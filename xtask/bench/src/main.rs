@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use load::{Load, Until};
+use load::{Load, Manage, Until};
 
 /// Puts load on a registration endpoint.
 #[derive(Parser)]
@@ -42,6 +42,8 @@ enum What {
     Register,
     /// Registers a thousand clients, then reads them again and again.
     Read,
+    /// Registers a thousand clients, then replaces them by the same again and again.
+    Update,
 }
 
 // One thread: the servers need the others.
@@ -65,7 +67,8 @@ async fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>
     let address = arguments.url.strip_prefix("http://").ok_or("the URL must begin with http://")?;
     let load = match arguments.what {
         What::Register => Load::registering(address, &arguments.path, &body),
-        What::Read => Load::reading(address, &arguments.path, &body, 1000).await?,
+        What::Read => Load::managing(Manage::Read, address, &arguments.path, &body, 1000).await?,
+        What::Update => Load::managing(Manage::Update, address, &arguments.path, &body, 1000).await?,
     };
     let until = match arguments.requests {
         Some(count) => Until::Requests(count),

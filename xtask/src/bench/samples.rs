@@ -19,6 +19,7 @@ pub(super) enum Who {
 pub(super) enum What {
     Register,
     Read,
+    Update,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,6 +62,7 @@ impl What {
         match self {
             Self::Register => "register",
             Self::Read => "read",
+            Self::Update => "update",
         }
     }
 }
@@ -80,6 +82,7 @@ impl Scenario {
                 all.push(Self::registering(Who::PeerMemory, connections));
                 all.push(Self::registering(Who::PeerSqlite, connections));
                 all.push(Self { who: Who::Enroll, what: What::Read, connections });
+                all.push(Self { who: Who::Enroll, what: What::Update, connections });
             }
         }
         all
@@ -94,8 +97,12 @@ impl fmt::Display for Scenario {
             Who::PeerMemory => "node-oidc-provider in memory",
             Who::PeerSqlite => "node-oidc-provider on SQLite",
         };
-        let read = if self.what == What::Read { ", GET client" } else { "" };
-        f.pad(&format!("{who}{read}, {} conn.", self.connections))
+        let what = match self.what {
+            What::Register => "",
+            What::Read => ", GET client",
+            What::Update => ", PUT client",
+        };
+        f.pad(&format!("{who}{what}, {} conn.", self.connections))
     }
 }
 
