@@ -91,7 +91,8 @@ impl Load {
             .into_iter()
             .enumerate()
             .map(|(first, connection)| {
-                local.spawn_local(Rc::clone(&load).one_connection(connection, first, Rc::clone(&left), end))
+                let turns = (first, connections);
+                local.spawn_local(Rc::clone(&load).one_connection(connection, turns, Rc::clone(&left), end))
             })
             .collect();
         local.await;
@@ -104,10 +105,12 @@ impl Load {
         Ok(Measured { elapsed, latencies })
     }
 
+    /// Sends the first request and then every so many: connections whose number divides that of the requests never send
+    /// the same one, so that none changes what another is changing.
     async fn one_connection(
         self: Rc<Self>,
         mut connection: Connection,
-        first: usize,
+        (first, every): (usize, usize),
         left: Rc<Cell<u64>>,
         end: Option<Instant>,
     ) -> io::Result<Vec<u32>> {
@@ -121,7 +124,7 @@ impl Load {
             let answered = Instant::now();
             latencies.push(u32::try_from((answered - now).as_micros()).unwrap_or(u32::MAX));
             now = answered;
-            next += 1;
+            next += every;
         }
         Ok(latencies)
     }

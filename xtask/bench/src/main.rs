@@ -13,6 +13,9 @@ use clap::{Parser, ValueEnum};
 
 use load::{Load, Manage, Until};
 
+/// How many clients are managed: a multiple of every number of connections.
+const CLIENTS: usize = 1024;
+
 /// Puts load on a registration endpoint.
 #[derive(Parser)]
 struct Arguments {
@@ -40,9 +43,9 @@ struct Arguments {
 enum What {
     /// Registers clients.
     Register,
-    /// Registers a thousand clients, then reads them again and again.
+    /// Registers some clients, then reads them again and again.
     Read,
-    /// Registers a thousand clients, then replaces them by the same again and again.
+    /// Registers some clients, then replaces them by the same again and again.
     Update,
 }
 
@@ -67,8 +70,8 @@ async fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>
     let address = arguments.url.strip_prefix("http://").ok_or("the URL must begin with http://")?;
     let load = match arguments.what {
         What::Register => Load::registering(address, &arguments.path, &body),
-        What::Read => Load::managing(Manage::Read, address, &arguments.path, &body, 1000).await?,
-        What::Update => Load::managing(Manage::Update, address, &arguments.path, &body, 1000).await?,
+        What::Read => Load::managing(Manage::Read, address, &arguments.path, &body, CLIENTS).await?,
+        What::Update => Load::managing(Manage::Update, address, &arguments.path, &body, CLIENTS).await?,
     };
     let until = match arguments.requests {
         Some(count) => Until::Requests(count),

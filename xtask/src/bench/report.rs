@@ -23,7 +23,7 @@ time that a request cost the server is what changes least.
 - *node-oidc-provider* runs with its own registration endpoint, once with its memory adapter, once with an adapter that
   stores in SQLite.
 - Every server gets the bytes of `conformance/peers/request.json`, on connections that are kept alive, each with one
-  request under way. `GET client` and `PUT client` read one of a thousand clients with its registration access
+  request under way. `GET client` and `PUT client` read one of 1024 clients with its registration access
   token, and replace it by the same.
 - Clients that fill the database are registered over HTTP.
 ";
