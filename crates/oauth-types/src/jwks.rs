@@ -111,6 +111,13 @@ impl Jwk {
         self.key.can_sign() && self.is_for("sig", &["verify"])
     }
 
+    /// Whether the client may sign with its half of this key by this algorithm. RFC 7517 §4.4.
+    pub fn can_sign_with(&self, algorithm: &Algorithm) -> bool {
+        self.can_sign()
+            && self.key.fits(algorithm.as_str())
+            && self.alg.as_ref().is_none_or(|own| own == algorithm)
+    }
+
     /// Whether something may be encrypted to the client with this key. RFC 7517 §4.2, §4.3.
     pub fn can_encrypt(&self) -> bool {
         self.key.can_encrypt() && self.is_for("enc", &["encrypt", "wrapKey", "deriveKey", "deriveBits"])

@@ -15,7 +15,9 @@ use crate::Rejection;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PublicKey {
     Rsa,
-    Ec,
+    P256,
+    P384,
+    P521,
     Ed25519,
     X25519,
     /// Not checked, so not usable; the standard asks to ignore it. RFC 7517 §5.
@@ -33,11 +35,23 @@ impl PublicKey {
     }
 
     pub(super) fn can_sign(self) -> bool {
-        matches!(self, Self::Rsa | Self::Ec | Self::Ed25519)
+        matches!(self, Self::Rsa | Self::P256 | Self::P384 | Self::P521 | Self::Ed25519)
     }
 
     pub(super) fn can_encrypt(self) -> bool {
-        matches!(self, Self::Rsa | Self::Ec | Self::X25519)
+        matches!(self, Self::Rsa | Self::P256 | Self::P384 | Self::P521 | Self::X25519)
+    }
+
+    /// Whether this is the kind of key that the algorithm signs with. RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.
+    pub(super) fn fits(self, algorithm: &str) -> bool {
+        match self {
+            Self::Rsa => algorithm.starts_with("RS") || algorithm.starts_with("PS"),
+            Self::P256 => algorithm == "ES256",
+            Self::P384 => algorithm == "ES384",
+            Self::P521 => algorithm == "ES512",
+            Self::Ed25519 => matches!(algorithm, "EdDSA" | "Ed25519"),
+            Self::X25519 | Self::Unknown => false,
+        }
     }
 }
 
@@ -73,10 +87,10 @@ fn read_rsa(members: &Members<'_>) -> Result<PublicKey, Rejection> {
 
 /// RFC 7518 §6.2.1
 fn read_ec(members: &Members<'_>) -> Result<PublicKey, Rejection> {
-    let (size, algorithm): (_, &'static dyn VerificationAlgorithm) = match curve(members)? {
-        "P-256" => (32, &ECDSA_P256_SHA256_ASN1),
-        "P-384" => (48, &ECDSA_P384_SHA384_ASN1),
-        "P-521" => (66, &ECDSA_P521_SHA512_ASN1),
+    let (kind, size, algorithm): (_, _, &'static dyn VerificationAlgorithm) = match curve(members)? {
+        "P-256" => (PublicKey::P256, 32, &ECDSA_P256_SHA256_ASN1),
+        "P-384" => (PublicKey::P384, 48, &ECDSA_P384_SHA384_ASN1),
+        "P-521" => (PublicKey::P521, 66, &ECDSA_P521_SHA512_ASN1),
         _ => return Ok(PublicKey::Unknown),
     };
     let mut point = vec![UNCOMPRESSED];
@@ -88,7 +102,7 @@ fn read_ec(members: &Members<'_>) -> Result<PublicKey, Rejection> {
         point.extend(coordinate);
     }
     match ParsedPublicKey::new(algorithm, point) {
-        Ok(_) => Ok(PublicKey::Ec),
+        Ok(_) => Ok(kind),
         Err(_) => Err(members.refuse("x", "must be, with y, a point on the curve")),
     }
 }

@@ -266,3 +266,25 @@ proptest! {
         let _ = keys(&json!([key]));
     }
 }
+
+/// RFC 7518 §3.1, RFC 7517 §4.4
+#[test]
+fn a_key_signs_with_the_algorithms_of_its_kind_and_with_its_own_alone() {
+    let key = |alg: &str| {
+        let set = format!(
+            r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"{alg}}}]}}"#
+        );
+        jwks(&set).keys().unwrap().remove(0)
+    };
+    for (alg, algorithm, signs) in [
+        ("", "EdDSA", true),
+        ("", "Ed25519", true),
+        ("", "ES256", false),
+        ("", "RS256", false),
+        (r#","alg":"EdDSA""#, "EdDSA", true),
+        (r#","alg":"EdDSA""#, "Ed25519", false),
+        (r#","use":"enc""#, "EdDSA", false),
+    ] {
+        assert_eq!(key(alg).can_sign_with(&Algorithm::from(algorithm)), signs, "{alg} {algorithm}");
+    }
+}

@@ -41,9 +41,10 @@ fn request_object(r: &mut Registration<'_>) -> StepResult {
         check_signing(r, SIGNED, algorithm, &r.server.capabilities.request_object_signing_algs)?;
     }
     let without_keys = algorithm.is_some_and(|own| own.is_none() || own.is_symmetric());
-    if (required || algorithm.is_some()) && !without_keys && !has_key(r, Jwk::can_sign) {
+    let signs = |key: &Jwk| algorithm.map_or(key.can_sign(), |algorithm| key.can_sign_with(algorithm));
+    if (required || algorithm.is_some()) && !without_keys && !has_key(r, signs) {
         let member = if algorithm.is_some() { SIGNED } else { "require_signed_request_object" };
-        let problem = "needs a public key for signatures in jwks, or a jwks_uri";
+        let problem = "needs a public key in jwks that signs so, or a jwks_uri";
         return Err(Rejection::metadata(member, problem).into());
     }
     let encryption = Encryption {

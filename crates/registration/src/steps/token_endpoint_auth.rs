@@ -106,6 +106,9 @@ fn signing_alg(r: &mut Registration<'_>, method: &AuthMethod) -> StepResult {
         }
     }
     check_signing(r, MEMBER, algorithm, &r.server.capabilities.token_endpoint_auth_signing_algs)?;
+    if *method == AuthMethod::PrivateKeyJwt && !has_key(r, |key| key.can_sign_with(algorithm)) {
+        return refuse("must be one that a key of jwks can sign with");
+    }
     take_over!(r: token_endpoint_auth_signing_alg);
     Ok(())
 }
