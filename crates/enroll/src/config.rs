@@ -206,6 +206,11 @@ impl Config {
         Ok(config)
     }
 
+    /// The issuer of a command that opens no socket: the configured one, or that of a server at the configured address.
+    pub(crate) fn issuer_or_default(&self) -> String {
+        self.issuer.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
     /// The database of the configuration plane.
     pub(crate) fn configuration_database(&self) -> String {
         self.database.configuration.clone().unwrap_or_else(|| in_folder(&self.data, "configuration.db"))

@@ -24,7 +24,7 @@ pub(crate) const DURATION: &str = "enroll_http_request_duration_seconds";
 /// that stalls must not hold up those whose requests the lines are about.
 const WAITING_LINES: usize = 16 * 1024;
 
-/// How long the thread that writes the log lets lines come together: woken for each one, it would cost more than they do.
+/// How long the thread that writes the log lets lines come together, so that it is not woken for each.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Standard error, a few lines at a time.

@@ -13,7 +13,7 @@ use crate::{ClientInformation, Registrar, Registration, RegistrationError};
 #[derive(Debug, thiserror::Error)]
 pub enum ManagementError {
     /// 401 `invalid_token`: there is no such client, or the token is another's, which look alike. RFC 7592 §2.
-    #[error("the registration access token is not valid for this client")]
+    #[error("{}", Self::INVALID_TOKEN)]
     InvalidToken,
     /// 403 `access_denied`: the operator disabled the client. Whoever holds the token knows that it exists.
     #[error("this client is disabled; whoever runs the server can enable it")]
@@ -25,11 +25,16 @@ pub enum ManagementError {
     #[error(transparent)]
     Rejected(#[from] Rejection),
     /// 409: others changed the client again and again at the same time.
-    #[error("the registration was changed at the same time; read it, and try again")]
+    #[error("{}", Self::CONFLICT)]
     Conflict,
     /// 503: only the log may know.
     #[error("managing a registration failed")]
     Internal(#[source] BoxError),
+}
+
+impl ManagementError {
+    pub(crate) const INVALID_TOKEN: &str = "the registration access token is not valid for this client";
+    pub(crate) const CONFLICT: &str = "the registration was changed at the same time; read it, and try again";
 }
 
 impl From<StoreError> for ManagementError {

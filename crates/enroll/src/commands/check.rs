@@ -21,7 +21,7 @@ pub(super) async fn run(options: Check) -> Result<(), Failure> {
     let name = options.policy.as_deref().unwrap_or("default");
     let terms =
         terms.get(name).ok_or_else(|| Failure::Usage(format!("--policy: there is no policy `{name}`")))?;
-    let issuer = config.issuer.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+    let issuer = config.issuer_or_default();
     let key = SealingKey::generate(&SystemRandom); // nothing that it seals is kept
     let nowhere = Arc::new(MemoryStore::default());
     let registrar = service::registrar(&config, &issuer, nowhere, key, Gate::require(policy::open()))?;

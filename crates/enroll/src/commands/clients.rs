@@ -48,8 +48,7 @@ async fn registrar(
     issuer: Option<String>,
     store: &Arc<SqlStore>,
 ) -> Result<Registrar, Failure> {
-    let issuer =
-        issuer.or_else(|| config.issuer.clone()).unwrap_or_else(|| format!("http://{}", config.listen));
+    let issuer = issuer.unwrap_or_else(|| config.issuer_or_default());
     let key = service::sealing_key(config, store).await?;
     service::registrar(config, &issuer, store.clone(), key, Gate::require(policy::open()))
 }

@@ -41,6 +41,14 @@ impl Owner {
         self.request(Method::PUT).json(&body)
     }
 
+    /// Twenty new names at the same moment, each with its status.
+    fn rename_at_once(&self) -> JoinSet<(u32, u16)> {
+        let updates = (0..20).map(|number| (number, self.rename(&format!("App {number}"))));
+        updates
+            .map(|(number, update)| async move { (number, update.send().await.unwrap().status().as_u16()) })
+            .collect()
+    }
+
     async fn name(&self) -> Value {
         Answer::to(self.request(Method::GET)).await.json["client_name"].clone()
     }
@@ -52,14 +60,9 @@ async fn updates_at_the_same_moment_do_not_mix() {
     let home = Home::new();
     let server = Server::open(&home);
     let owner = Owner::of(&server.register(&app(), None).await);
-    let mut updates = JoinSet::new();
-    for number in 0..20 {
-        let update = owner.rename(&format!("App {number}"));
-        updates.spawn(async move { (number, update.send().await.unwrap().status()) });
-    }
-    let outcomes = updates.join_all().await;
+    let outcomes = owner.rename_at_once().join_all().await;
     let stored: Vec<_> = outcomes.iter().filter(|(_, status)| *status == 200).collect();
-    assert!(outcomes.iter().all(|(_, status)| [200, 409].contains(&status.as_u16())), "{outcomes:?}");
+    assert!(outcomes.iter().all(|(_, status)| [200, 409].contains(status)), "{outcomes:?}");
     let name = owner.name().await;
     assert!(stored.iter().any(|(number, _)| name == format!("App {number}")), "{name} {outcomes:?}");
     let shown: Value = serde_json::from_str(&home.run("clients list --json").stdout).unwrap();
@@ -72,15 +75,11 @@ async fn a_client_that_is_deleted_during_updates_stays_deleted() {
     let home = Home::new();
     let server = Server::open(&home);
     let owner = Owner::of(&server.register(&app(), None).await);
-    let mut updates = JoinSet::new();
-    for number in 0..20 {
-        let update = owner.rename(&format!("App {number}"));
-        updates.spawn(async move { update.send().await.unwrap().status().as_u16() });
-    }
+    let updates = owner.rename_at_once();
     let deleted = owner.request(Method::DELETE).send().await.unwrap();
     assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
     let outcomes = updates.join_all().await;
-    assert!(outcomes.iter().all(|status| [200, 401, 409].contains(status)), "{outcomes:?}");
+    assert!(outcomes.iter().all(|(_, status)| [200, 401, 409].contains(status)), "{outcomes:?}");
     Answer::to(owner.request(Method::GET)).await.assert_error(401, "invalid_token");
     assert_eq!(home.run("clients list --json").stdout, "");
 }

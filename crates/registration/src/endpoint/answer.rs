@@ -135,17 +135,14 @@ impl From<RegistrationError> for Refusal {
 impl From<ManagementError> for Refusal {
     fn from(error: ManagementError) -> Self {
         match error {
-            ManagementError::InvalidToken => Self::Access(AccessError::InvalidToken(
-                "the registration access token is not valid for this client",
-            )),
+            ManagementError::InvalidToken => {
+                Self::Access(AccessError::InvalidToken(ManagementError::INVALID_TOKEN))
+            }
             ManagementError::Disabled | ManagementError::TermsGone => {
                 Self::Access(AccessError::Denied(error.to_string()))
             }
             ManagementError::Rejected(rejection) => Self::Rejected(rejection),
-            ManagementError::Conflict => Self::Request(
-                StatusCode::CONFLICT,
-                "the registration was changed at the same time; read it, and try again",
-            ),
+            ManagementError::Conflict => Self::Request(StatusCode::CONFLICT, ManagementError::CONFLICT),
             ManagementError::Internal(cause) => Self::Unavailable(cause),
         }
     }
