@@ -1,8 +1,10 @@
 //! From a request to a verified caller.
 
 mod bearer_jwt;
+mod client_assertion;
 mod initial_access_token;
 mod issuer_keys;
+mod jws;
 #[cfg(test)]
 mod test_issuer;
 
@@ -13,6 +15,7 @@ use http::request::Parts;
 use crate::{AccessError, Caller};
 
 pub use bearer_jwt::{BearerJwt, BearerJwtBuilder, BearerJwtError};
+pub use client_assertion::{AssertionError, AssertionRules, ClientAssertion};
 pub use initial_access_token::{
     InitialAccessTokenData, InitialAccessTokens, IssueError, NewInitialAccessToken, issue,
 };

@@ -10,8 +10,9 @@ pub mod policy;
 mod terms;
 
 pub use authenticate::{
-    Authenticate, BearerJwt, BearerJwtBuilder, BearerJwtError, InitialAccessTokenData, InitialAccessTokens,
-    IssueError, NewInitialAccessToken, bearer_token, issue,
+    AssertionError, AssertionRules, Authenticate, BearerJwt, BearerJwtBuilder, BearerJwtError,
+    ClientAssertion, InitialAccessTokenData, InitialAccessTokens, IssueError, NewInitialAccessToken,
+    bearer_token, issue,
 };
 pub use caller::{Caller, Credential};
 pub use error::AccessError;

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -42,11 +43,17 @@ impl<K: SecretKind> Secret<K> {
         self.text.expose_secret()
     }
 
+    /// The secret that takes the place of this one. Whoever holds this one and the salt can compute it again; the salt
+    /// alone, or this one alone, tells nothing of it.
+    pub fn successor(&self, salt: &str) -> Self {
+        let key = hmac::Key::new(HMAC_SHA256, self.expose().as_bytes());
+        let bytes = hmac::sign(&key, format!("successor {salt}").as_bytes());
+        Self::presented(format!("{}{}", K::PREFIX, URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
     /// What may be stored.
     pub fn hash(&self) -> SecretHash {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, self.expose().as_bytes()).as_ref());
-        SecretHash(bytes)
+        SecretHash::of(self.expose())
     }
 }
 
@@ -61,6 +68,13 @@ impl<K> fmt::Debug for Secret<K> {
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
+    /// The hash of this text.
+    pub fn of(text: &str) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+        Self(bytes)
+    }
+
     /// The hash for a database column.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -137,6 +151,17 @@ mod tests {
         assert!(secret.expose().starts_with("enr_cs_"));
         assert_eq!(secret.expose().len(), "enr_cs_".len() + 43);
         assert_eq!(format!("{secret:?} {:?}", secret.hash()), "[redacted] [hash]");
+    }
+
+    #[test]
+    fn a_successor_needs_both_the_secret_and_the_salt() {
+        let (one, other) = (ClientSecret::generate(&SystemRandom), ClientSecret::generate(&SystemRandom));
+        let successor = one.successor("a");
+        assert_eq!(successor.expose(), one.successor("a").expose());
+        assert_eq!(successor.expose().len(), one.expose().len());
+        for different in [one.successor("b"), other.successor("a"), one] {
+            assert_ne!(successor.expose(), different.expose());
+        }
     }
 
     #[test]

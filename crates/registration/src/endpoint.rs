@@ -33,6 +33,7 @@ impl Registrar {
             router = router.route(path, only("POST", post(register)));
         }
         router
+            .route(&format!("{configuration}/secret"), only("POST", post(rotate_secret)))
             .route(&configuration, only("GET, PUT, DELETE", get(read).put(update).delete(delete)))
             .layer(cors(METHODS))
             .with_state(Arc::new(self))
@@ -98,7 +99,7 @@ async fn authenticate_and_update(
     let (parts, body) = request.into_parts();
     let token = registration_access_token(&parts)?;
     // Before anything else: what is wrong with a body is its client's business.
-    registrar.owned(id, &token).await?;
+    registrar.must_be_held(id, &token).await?;
     dry_run::must_not_be_asked_for(&parts)?;
     let body = receive(registrar, &parts, body).await?;
     Ok(answer::found(&registrar.update(id, token, &body).await?))
@@ -118,6 +119,21 @@ async fn delete(
         Ok(answer::deleted())
     };
     delete.await.unwrap_or_else(|refusal: Refusal| refusal.into_response(&registrar.gate))
+}
+
+/// `POST` to `secret` below a client: gives it another secret.
+async fn rotate_secret(
+    State(registrar): State<Arc<Registrar>>,
+    id: ConfigurationPath,
+    request: Request,
+) -> Response {
+    let rotate = async {
+        let (parts, _) = request.into_parts();
+        let token = registration_access_token(&parts)?;
+        dry_run::must_not_be_asked_for(&parts)?;
+        Ok(answer::found(&registrar.rotate_secret(&client_id(id), token).await?))
+    };
+    rotate.await.unwrap_or_else(|refusal: Refusal| refusal.into_response(&registrar.gate))
 }
 
 type ConfigurationPath = Result<Path<String>, PathRejection>;

@@ -18,7 +18,7 @@ pub mod steps;
 pub use endpoint::{cors, error_response};
 pub use error::{RegistrationError, StepResult};
 pub use information::ClientInformation;
-pub use management::ManagementError;
+pub use management::{ManagementError, RotateToken};
 pub use pipeline::{Pipeline, Step};
 pub use registrar::{BuildError, Registrar, RegistrarBuilder};
 pub use registration::{Issued, Note, Registration, Server};

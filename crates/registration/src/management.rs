@@ -1,13 +1,20 @@
 //! A client's hold on its own registration: whoever has the registration access token. RFC 7592 §2.
 
-use enroll_access::{Caller, Credential};
-use enroll_oauth_types::{
-    ClientId, ClientSecret, RegistrationAccessToken, Rejection, SecretHash, UpdateRequest,
-};
+mod hold;
+mod rotation;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use enroll_access::{Caller, Credential, Terms};
+use enroll_oauth_types::{ClientId, ClientSecret, RegistrationAccessToken, Rejection, UpdateRequest};
 use enroll_store::{BoxError, Client, StoreError};
 
 use crate::registrar::assemble;
+use crate::steps::{self, TooManySecrets};
 use crate::{ClientInformation, Registrar, Registration, RegistrationError};
+pub use rotation::RotateToken;
+use rotation::{Occasion, TooMany, hand_over};
 
 /// Why a client does not get at its registration. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +22,9 @@ pub enum ManagementError {
     /// 401 `invalid_token`: there is no such client, or the token is another's, which look alike. RFC 7592 §2.
     #[error("{}", Self::INVALID_TOKEN)]
     InvalidToken,
+    /// 401 `invalid_token`: the client signed the request, but it is not one that can be taken. RFC 7523 §3.
+    #[error("{0}")]
+    WrongAssertion(&'static str),
     /// 403 `access_denied`: the operator disabled the client. Whoever holds the token knows that it exists.
     #[error("this client is disabled; whoever runs the server can enable it")]
     Disabled,
@@ -27,6 +37,9 @@ pub enum ManagementError {
     /// 409: others changed the client again and again at the same time.
     #[error("{}", Self::CONFLICT)]
     Conflict,
+    /// 429: the client did this so often that more would have to be remembered than is good.
+    #[error("this was done too often; try again after {} seconds", .0.as_secs())]
+    TooOften(Duration),
     /// 503: only the log may know.
     #[error("managing a registration failed")]
     Internal(#[source] BoxError),
@@ -56,6 +69,21 @@ impl From<RegistrationError> for ManagementError {
 /// How often an update is tried when somebody else was quicker.
 const ATTEMPTS: u32 = 5;
 
+impl From<TooMany> for ManagementError {
+    fn from(TooMany { retry_after }: TooMany) -> Self {
+        Self::TooOften(retry_after)
+    }
+}
+
+impl From<TooManySecrets> for ManagementError {
+    fn from(TooManySecrets { retry_after }: TooManySecrets) -> Self {
+        Self::TooOften(retry_after)
+    }
+}
+
+/// In all of these, `token` is the client's registration access token or, when it lost that, an assertion signed with a
+/// key of its `jwks`: `iss` and `sub` are its identifier, `aud` is its `registration_client_uri`, `exp` is within ten
+/// minutes, `jti` is new (RFC 7523 §3). The answer shows the token to use from then on.
 impl Registrar {
     /// Reads a registration. RFC 7592 §2.1.
     pub async fn read(
@@ -63,9 +91,7 @@ impl Registrar {
         id: &ClientId,
         token: RegistrationAccessToken,
     ) -> Result<ClientInformation, ManagementError> {
-        let client = self.owned(id, &token).await?;
-        let management = Some((self.configuration_url(&client.id), token));
-        Ok(ClientInformation { client, client_secret: None, management })
+        self.change(id, &token, &Wish::Read).await
     }
 
     /// Replaces a registration by what `body` says: through the same pipeline, on the present terms of the policy that let
@@ -77,31 +103,84 @@ impl Registrar {
         token: RegistrationAccessToken,
         body: &[u8],
     ) -> Result<ClientInformation, ManagementError> {
+        let information = self.change(id, &token, &Wish::Replace(body)).await?;
+        tracing::info!(client.id = %id, "changed a client at its own request");
+        Ok(information)
+    }
+
+    /// Gives the client another secret. Those that it has go on to work for a while
+    /// ([`Rules::secret_overlap`](crate::Rules::secret_overlap)), so that each place that uses one can change over.
+    pub async fn rotate_secret(
+        &self,
+        id: &ClientId,
+        token: RegistrationAccessToken,
+    ) -> Result<ClientInformation, ManagementError> {
+        let information = self.change(id, &token, &Wish::AnotherSecret).await?;
+        tracing::info!(client.id = %id, "gave a client another secret at its own request");
+        Ok(information)
+    }
+
+    /// Deletes a registration. When this returns, neither identifier nor secret nor token work any more. RFC 7592 §2.3.
+    pub async fn delete(
+        &self,
+        id: &ClientId,
+        token: &RegistrationAccessToken,
+    ) -> Result<(), ManagementError> {
+        self.held(id, token).await?;
+        if !self.clients.delete(id).await? {
+            return Err(ManagementError::InvalidToken); // somebody else was quicker
+        }
+        tracing::info!(client.id = %id, "deleted a client at its own request");
+        Ok(())
+    }
+
+    /// Whether this token is the client's, without a change to anything.
+    pub(crate) async fn must_be_held(
+        &self,
+        id: &ClientId,
+        token: &RegistrationAccessToken,
+    ) -> Result<(), ManagementError> {
+        self.held(id, token).await.map(drop)
+    }
+
+    /// Grants the wish and hands over the token that the owner is to use from then on: one write for both, or none when
+    /// nothing is new.
+    async fn change(
+        &self,
+        id: &ClientId,
+        token: &RegistrationAccessToken,
+        wish: &Wish<'_>,
+    ) -> Result<ClientInformation, ManagementError> {
         for _ in 0..ATTEMPTS {
-            let current = self.owned(id, &token).await?;
-            let (client, client_secret) = self.updated(&current, body).await?;
-            match self.clients.replace(&client).await {
-                Ok(()) => {
-                    tracing::info!(client.id = %id, "changed a client at its own request");
-                    let management = Some((self.configuration_url(id), token));
-                    return Ok(ClientInformation { client, client_secret, management });
+            let (current, hold) = self.held(id, token).await?;
+            let (mut client, client_secret) = match wish {
+                Wish::Read => (current, None),
+                Wish::Replace(body) => self.replaced(&current, body).await?,
+                Wish::AnotherSecret => self.with_another_secret(current)?,
+            };
+            let presented = RegistrationAccessToken::presented(token.expose().to_owned());
+            let is_read = matches!(wish, Wish::Read);
+            let occasion = if is_read { Occasion::Read } else { Occasion::Update };
+            let (token, is_new) = hand_over(&mut client, &hold, presented, occasion, &self.server)?;
+            if is_new || !is_read {
+                client.updated_at = self.server.clock.now();
+                match self.clients.replace(&client).await {
+                    Ok(()) => {}
+                    Err(StoreError::Conflict) => continue, // changed or deleted meanwhile: look again
+                    Err(error) => return Err(error.into()),
                 }
-                Err(StoreError::Conflict) => {} // changed or deleted meanwhile: look again
-                Err(error) => return Err(error.into()),
             }
+            let management = Some((self.configuration_url(id), token));
+            return Ok(ClientInformation { client, client_secret, management });
         }
         Err(ManagementError::Conflict)
     }
 
     /// The client as it would be, with a secret when it needs one that it has not had.
-    async fn updated(
-        &self,
-        current: &Client,
-        body: &[u8],
-    ) -> Result<(Client, Option<ClientSecret>), ManagementError> {
+    async fn replaced(&self, current: &Client, body: &[u8]) -> Result<Changed, ManagementError> {
         let request = UpdateRequest::parse(body, &self.rules().reading)?;
         must_be_itself(current, &request)?;
-        let terms = self.gate.terms_of(&current.registered_by).ok_or(ManagementError::TermsGone)?;
+        let terms = self.terms_of(current)?;
         let caller = Caller::new(Credential::RegistrationAccessToken).on(terms);
         let asked = assemble(&request.metadata, &caller);
         let mut registration = Registration::new(&request.metadata, &asked, &caller, &self.server);
@@ -112,43 +191,37 @@ impl Registrar {
             issued_at: current.issued_at,
             revision: current.revision,
             registered_by: current.registered_by.clone(),
+            superseded_token: current.superseded_token.clone(),
+            used_assertions: current.used_assertions.clone(),
             ..client
         };
         Ok((client, issued.client_secret))
     }
 
-    /// Deletes a registration. When this returns, neither identifier nor secret nor token work any more. RFC 7592 §2.3.
-    pub async fn delete(
-        &self,
-        id: &ClientId,
-        token: &RegistrationAccessToken,
-    ) -> Result<(), ManagementError> {
-        self.owned(id, token).await?;
-        if !self.clients.delete(id).await? {
-            return Err(ManagementError::InvalidToken); // somebody else was quicker
+    fn with_another_secret(&self, mut client: Client) -> Result<Changed, ManagementError> {
+        if client.secrets.is_empty() {
+            let problem = "this client has none: it authenticates without";
+            return Err(Rejection::metadata("client_secret", problem).into());
         }
-        tracing::info!(client.id = %id, "deleted a client at its own request");
-        Ok(())
+        let terms = self.terms_of(&client)?;
+        let secret = steps::another_secret(&mut client, &terms, &self.server)?;
+        Ok((client, Some(secret)))
     }
 
-    /// The client, for whoever holds its token.
-    pub(crate) async fn owned(
-        &self,
-        id: &ClientId,
-        token: &RegistrationAccessToken,
-    ) -> Result<Client, ManagementError> {
-        // A client that is not there is compared as well, so that the answer takes as long.
-        let nobody = SecretHash::from([0; 32]);
-        let client = self.clients.client(id).await?;
-        let expected = client.as_ref().and_then(|client| client.registration_access_token);
-        let matches = token.hash() == expected.unwrap_or(nobody) && expected.is_some();
-        match client.filter(|_| matches) {
-            None => Err(ManagementError::InvalidToken),
-            Some(client) if !client.enabled => Err(ManagementError::Disabled),
-            Some(client) => Ok(client),
-        }
+    fn terms_of(&self, client: &Client) -> Result<Arc<Terms>, ManagementError> {
+        self.gate.terms_of(&client.registered_by).ok_or(ManagementError::TermsGone)
     }
 }
+
+/// What the owner of a client wants of its registration.
+enum Wish<'a> {
+    Read,
+    Replace(&'a [u8]),
+    AnotherSecret,
+}
+
+/// A client as it would be, and the secret to be shown.
+type Changed = (Client, Option<ClientSecret>);
 
 /// RFC 7592 §2.2: the identifier is the client's own, and so is the secret, if it shows one.
 fn must_be_itself(client: &Client, request: &UpdateRequest) -> Result<(), Rejection> {

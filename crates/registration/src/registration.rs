@@ -100,6 +100,8 @@ impl<'a> Registration<'a> {
             metadata: ClientMetadata::default(),
             secrets: Vec::new(),
             registration_access_token: None,
+            superseded_token: None,
+            used_assertions: Vec::new(),
         };
         Self {
             sent,

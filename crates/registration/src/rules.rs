@@ -1,6 +1,10 @@
 //! How rough a request may be: what is mended, and what is refused.
 
+use std::time::Duration;
+
 use enroll_oauth_types::ReadingRules;
+
+use crate::RotateToken;
 
 /// What happens to members that no standard we know names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +43,16 @@ pub struct Rules {
     pub allow_https_loopback: bool,
     /// Accept private-use schemes without a dot, against RFC 8252 §7.1.
     pub allow_short_schemes: bool,
+    /// When a client gets another registration access token.
+    pub rotate_token: RotateToken,
+    /// How long the registration access token before works at the most. By default a day, for clients that come once a
+    /// night and whose answer got lost.
+    pub token_overlap: Duration,
+    /// How long the client secrets before go on to work when their owner asks for another. By default a day.
+    pub secret_overlap: Duration,
+    /// An update within this time before a client secret ends brings another one; within the last quarter of its lifetime
+    /// if that is shorter. By default seven days.
+    pub secret_renewal: Duration,
 }
 
 impl Default for Rules {
@@ -53,6 +67,10 @@ impl Default for Rules {
             insecure_allow_http_redirect_uris: false,
             allow_https_loopback: true,
             allow_short_schemes: true,
+            rotate_token: RotateToken::OnUpdate,
+            token_overlap: Duration::from_hours(24),
+            secret_overlap: Duration::from_hours(24),
+            secret_renewal: Duration::from_hours(7 * 24),
         }
     }
 }
@@ -70,6 +88,7 @@ impl Rules {
             insecure_allow_http_redirect_uris: false,
             allow_https_loopback: false,
             allow_short_schemes: false,
+            ..Self::default()
         }
     }
 }

@@ -47,6 +47,7 @@ pub use application_type::application_type;
 pub use ciba::ciba;
 pub use client_id::client_id;
 pub use client_secret::client_secret;
+pub(crate) use client_secret::{TooManySecrets, another_secret};
 pub use consent::consent;
 pub use declarations::declarations;
 pub use display::display;

@@ -30,6 +30,30 @@ pub struct Client {
     pub secrets: Vec<StoredSecret>,
     /// The hash of the registration access token, when the client may manage itself.
     pub registration_access_token: Option<SecretHash>,
+    /// The token before, while its owner may have no other.
+    pub superseded_token: Option<SupersededToken>,
+    /// The signed requests that could still be replayed.
+    pub used_assertions: Vec<UsedAssertion>,
+}
+
+/// A registration access token that another took the place of, and that works until the other one is used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SupersededToken {
+    /// What the presented token must hash to.
+    pub hash: SecretHash,
+    /// With this and the token itself, its successor can be computed again, should the answer that showed it be lost.
+    pub salt: String,
+    /// When it ends in any case.
+    pub expires_at: Timestamp,
+}
+
+/// A signed request that must not be taken twice. RFC 7523 §3, item 7.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UsedAssertion {
+    /// The hash of its `jti`.
+    pub jti: SecretHash,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
 }
 
 /// A client secret at rest.
@@ -71,7 +95,7 @@ fn default_policy() -> String {
 /// The stored form. Members that nobody validated stay apart from the known ones, so that a later version cannot
 /// mistake one for a validated member.
 #[derive(Serialize, Deserialize)]
-struct Document<Id, Metadata, Unknown, By, Secrets> {
+struct Document<Id, Metadata, Unknown, By, Secrets, Superseded, Used> {
     client_id: Id,
     issued_at: Timestamp,
     updated_at: Timestamp,
@@ -83,6 +107,10 @@ struct Document<Id, Metadata, Unknown, By, Secrets> {
     secrets: Secrets,
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_access_token: Option<SecretHash>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded_token: Option<Superseded>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_assertions: Option<Used>,
 }
 
 /// Room for a usual document, so that it need not grow while it is written.
@@ -102,6 +130,8 @@ impl Client {
             extensions: (!extensions.is_empty()).then_some(extensions),
             secrets: &self.secrets,
             registration_access_token: self.registration_access_token,
+            superseded_token: self.superseded_token.as_ref(),
+            used_assertions: (!self.used_assertions.is_empty()).then_some(&self.used_assertions),
         };
         let mut written = Vec::with_capacity(USUAL);
         serde_json::to_writer(&mut written, &document).expect("a client is made of JSON");
@@ -110,7 +140,15 @@ impl Client {
 
     /// The client that [`Client::to_document`] wrote.
     pub fn from_document(document: &str, revision: u64) -> Result<Self, StoreError> {
-        type Owned = Document<ClientId, ClientMetadata, Extensions, RegisteredBy, Vec<StoredSecret>>;
+        type Owned = Document<
+            ClientId,
+            ClientMetadata,
+            Extensions,
+            RegisteredBy,
+            Vec<StoredSecret>,
+            SupersededToken,
+            Vec<UsedAssertion>,
+        >;
         let document: Owned = serde_json::from_str(document).map_err(StoreError::backend)?;
         let mut metadata = document.metadata;
         metadata.extensions = document.extensions.unwrap_or_default();
@@ -124,6 +162,8 @@ impl Client {
             metadata,
             secrets: document.secrets,
             registration_access_token: document.registration_access_token,
+            superseded_token: document.superseded_token,
+            used_assertions: document.used_assertions.unwrap_or_default(),
         })
     }
 }

@@ -7,7 +7,9 @@ mod error;
 mod memory;
 mod token;
 
-pub use client::{Client, ClientReader, ClientStore, Page, RegisteredBy, StoredSecret};
+pub use client::{
+    Client, ClientReader, ClientStore, Page, RegisteredBy, StoredSecret, SupersededToken, UsedAssertion,
+};
 pub use error::{BoxError, StoreError};
 pub use memory::MemoryStore;
 pub use token::{Token, TokenId, TokenKind, TokenStore};

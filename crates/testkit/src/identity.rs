@@ -65,6 +65,13 @@ impl Identity {
         self.send(request.body(Body::from(metadata.to_string())).expect("the request is well formed")).await
     }
 
+    /// Asks for another secret.
+    pub async fn rotate_secret(&self, registration_client_uri: &str) -> Answer {
+        let path = registration_client_uri.trim_start_matches("https://id.example");
+        let request = Request::post(format!("{path}/secret"));
+        self.send(request.body(Body::empty()).expect("the request is well formed")).await
+    }
+
     /// Deletes a registration.
     pub async fn delete(&self, registration_client_uri: &str) -> Answer {
         let path = registration_client_uri.trim_start_matches("https://id.example");

@@ -3,8 +3,10 @@
 
 mod app;
 mod identity;
+mod key;
 mod server;
 
 pub use app::{SCOPES, TestApp};
 pub use identity::{Answer, Identity, as_update};
+pub use key::ClientKey;
 pub use server::{RepeatableRandom, StandingClock};

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use enroll_oauth_types::{Clock, Rejection, Scope, SystemClock};
 use http::request::Parts;
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
 use super::issuer_keys::{ALGORITHMS, IssuerKeys, asymmetric};
+use super::jws::{Jws, numeric_date};
 use super::{Authenticate, bearer_token};
 use crate::{AccessError, Caller, Credential};
 
@@ -205,13 +204,6 @@ impl BearerJwtBuilder {
     }
 }
 
-/// Seconds since 1970, fractions allowed. RFC 7519 §2.
-fn numeric_date(claims: &Map<String, Value>, name: &str) -> Result<Option<Duration>, &'static str> {
-    let Some(value) = claims.get(name) else { return Ok(None) };
-    let seconds = value.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.map(Some).ok_or("the claims exp, nbf and iat of the token must be seconds since 1970")
-}
-
 /// Whom verified claims describe.
 fn caller(claims: Map<String, Value>) -> Result<Caller, &'static str> {
     let text = |name: &str| match claims.get(name) {
@@ -237,28 +229,6 @@ fn scopes(claims: &Map<String, Value>) -> Result<Vec<String>, &'static str> {
         Some(_) => None,
     };
     scopes.ok_or("the claim scope of the token must be a string or a list of strings")
-}
-
-/// A JWS in its compact form with JSON inside, nothing of it verified. RFC 7515 §7.1.
-struct Jws<'a> {
-    header: Map<String, Value>,
-    claims: Map<String, Value>,
-    signed: &'a str,
-    signature: &'a str,
-}
-
-impl<'a> Jws<'a> {
-    /// `None` when the token is something else; five parts are an encrypted one.
-    fn read(token: &'a str) -> Option<Self> {
-        let (signed, signature) = token.rsplit_once('.')?;
-        let (header, claims) = signed.split_once('.')?;
-        let object = |part| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
-        Some(Self { header: object(header)?, claims: object(claims)?, signed, signature })
-    }
-
-    fn is_issued_by(&self, issuer: &str) -> bool {
-        self.claims.get("iss").and_then(Value::as_str) == Some(issuer)
-    }
 }
 
 #[cfg(test)]

@@ -68,6 +68,11 @@ impl IssuerKeys {
         }
     }
 
+    /// Whether the header of a token picks one of these.
+    pub(super) fn fits(&self, algorithm: &str, kid: Option<&str>) -> bool {
+        asymmetric(algorithm).is_some_and(|algorithm| self.pick(algorithm, kid).is_ok())
+    }
+
     fn pick(&self, algorithm: Algorithm, kid: Option<&str>) -> Result<&IssuerKey, &'static str> {
         let suits = |key: &&IssuerKey| key.algorithms.contains(&algorithm);
         let unsuitable = "the algorithm of the token is not one of its key";

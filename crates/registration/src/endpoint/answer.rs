@@ -1,5 +1,7 @@
 //! How each outcome is answered: status, headers, JSON. RFC 7591 §3.2, RFC 6750 §3.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::Response;
 use enroll_access::{AccessError, Gate};
@@ -72,6 +74,8 @@ pub(super) enum Refusal {
     Access(AccessError),
     /// What is asked.
     Rejected(Rejection),
+    /// More than is good, until so much time has passed.
+    TooOften(Duration, String),
     /// Our fault, or our database's; worth another try. The cause goes to the log and nowhere else.
     Unavailable(BoxError),
 }
@@ -87,6 +91,15 @@ impl Refusal {
                 let body = ErrorBody::new(rejection.code.clone(), &rejection.to_string());
                 tracing::info!(error = %rejection.code, "refused a registration: {}", body.description());
                 json(StatusCode::BAD_REQUEST, &body)
+            }
+            Self::TooOften(wait, description) => {
+                let mut response = error_response(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    ErrorCode::TemporarilyUnavailable,
+                    &description,
+                );
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+                response
             }
             Self::Access(AccessError::Internal(cause)) | Self::Unavailable(cause) => unavailable(&*cause),
             Self::Access(error) => {
@@ -138,6 +151,8 @@ impl From<ManagementError> for Refusal {
             ManagementError::InvalidToken => {
                 Self::Access(AccessError::InvalidToken(ManagementError::INVALID_TOKEN))
             }
+            ManagementError::WrongAssertion(why) => Self::Access(AccessError::InvalidToken(why)),
+            ManagementError::TooOften(wait) => Self::TooOften(wait, error.to_string()),
             ManagementError::Disabled | ManagementError::TermsGone => {
                 Self::Access(AccessError::Denied(error.to_string()))
             }

@@ -4,35 +4,79 @@
 
 use std::time::Duration;
 
-use enroll_oauth_types::{Algorithm, AuthMethod, ClientMetadata, ClientSecret};
-use enroll_store::StoredSecret;
+use enroll_access::{Credential, Terms};
+use enroll_oauth_types::{Algorithm, AuthMethod, ClientMetadata, ClientSecret, Rejection, Timestamp};
+use enroll_store::{Client, StoredSecret};
 
-use crate::{Registration, StepResult};
+use crate::{Registration, Server, StepResult};
 
 /// Makes a secret for a client that authenticates with one, or shares an algorithm with the server that needs one.
-/// An update keeps the secrets that are there as long as they are needed.
+/// An update keeps the secrets that are there as long as they are needed, and brings another one in the last days of
+/// one that ends.
 pub fn client_secret(r: &mut Registration<'_>) -> StepResult {
     if !needs_secret(&r.client.metadata) {
         return Ok(());
     }
-    let shares_key = shares_key(&r.client.metadata);
     if let Some(current) = r.current
-        && current.secrets.last().is_some_and(|secret| secret.sealed.is_some() || !shares_key)
+        && let Some(newest) = current.secrets.last()
     {
         r.client.secrets.clone_from(&current.secrets);
-        return Ok(());
+        // Nobody but the client itself would see the new one.
+        let is_owner = r.caller.credential == Credential::RegistrationAccessToken;
+        let must_be_sealed = shares_key(&r.client.metadata) && r.server.sealing_key.is_some();
+        let is_readable = newest.sealed.is_some() || !must_be_sealed;
+        if is_readable && !(is_owner && is_ending(newest, r.server)) {
+            return Ok(());
+        }
     }
-    let secret = ClientSecret::generate(r.server.random.as_ref());
-    let issued_at = r.server.clock.now();
-    let lifetime = r.terms().secret_lifetime;
-    let expires_at = lifetime.map(|lifetime| issued_at + Duration::from_secs(lifetime.get().into()));
-    let sealed = match &r.server.sealing_key {
-        Some(key) if shares_key => Some(key.seal(&secret, &r.client.id)),
-        _ => None,
-    };
-    r.client.secrets.push(StoredSecret { hash: secret.hash(), sealed, issued_at, expires_at });
+    let too_many =
+        |_| Rejection::metadata("client_secret", "too many are in use for another; wait until one has ended");
+    let secret = another_secret(&mut r.client, &r.caller.terms, r.server).map_err(too_many)?;
     r.issued.client_secret = Some(secret);
     Ok(())
+}
+
+/// The most secrets that work at the same time: enough to change over step by step, and few enough to look through.
+const MOST_SECRETS: usize = 5;
+
+/// The client has as many secrets as it may: when the first of them ends.
+pub(crate) struct TooManySecrets {
+    pub(crate) retry_after: Duration,
+}
+
+/// Gives the client another secret. Those that it has end when the overlap does, if not sooner.
+pub(crate) fn another_secret(
+    client: &mut Client,
+    terms: &Terms,
+    server: &Server,
+) -> Result<ClientSecret, TooManySecrets> {
+    let now = server.clock.now();
+    client.secrets.retain(|own| own.expires_at.is_none_or(|end| now < end));
+    if client.secrets.len() >= MOST_SECRETS {
+        let first = client.secrets.iter().filter_map(|own| own.expires_at).min().unwrap_or(now);
+        let wait = first.seconds().saturating_sub(now.seconds()).max(1);
+        return Err(TooManySecrets { retry_after: Duration::from_secs(wait) });
+    }
+    let overlap = now + server.rules.secret_overlap;
+    for own in &mut client.secrets {
+        own.expires_at = Some(own.expires_at.map_or(overlap, |end| end.min(overlap)));
+    }
+    let secret = ClientSecret::generate(server.random.as_ref());
+    let expires_at = terms.secret_lifetime.map(|lifetime| now + Duration::from_secs(lifetime.get().into()));
+    let sealed = match &server.sealing_key {
+        Some(key) if shares_key(&client.metadata) => Some(key.seal(&secret, &client.id)),
+        _ => None,
+    };
+    client.secrets.push(StoredSecret { hash: secret.hash(), sealed, issued_at: now, expires_at });
+    Ok(secret)
+}
+
+/// Whether a secret is in its last days, or over.
+fn is_ending(secret: &StoredSecret, server: &Server) -> bool {
+    let Some(Timestamp(end)) = secret.expires_at else { return false };
+    let lifetime = end.saturating_sub(secret.issued_at.seconds());
+    let window = server.rules.secret_renewal.as_secs().min(lifetime / 4);
+    server.clock.now().seconds() >= end.saturating_sub(window)
 }
 
 fn needs_secret(metadata: &ClientMetadata) -> bool {
@@ -119,6 +163,27 @@ mod tests {
         assert!(public.secrets.is_empty());
         let again = Trial::new().updating(public).register(&app(json!({}))).unwrap();
         assert!(again.issued.client_secret.is_some());
+    }
+
+    /// RFC 7592 §2.2: the server may give another secret in answer to an update.
+    #[test]
+    fn a_secret_in_its_last_days_is_renewed_by_an_update_of_its_owner() {
+        let terms = || Terms { secret_lifetime: Seconds::new(100), ..Terms::default() };
+        let client = Trial::new().on(terms()).register(&app(json!({}))).unwrap().client;
+        for (left, renewed) in [(100, false), (26, false), (25, true), (1, true), (0, true)] {
+            let mut old = client.clone();
+            old.secrets[0].issued_at = Timestamp(1_800_000_000 - 100 + left);
+            old.secrets[0].expires_at = Some(Timestamp(1_800_000_000 + left));
+            let by_owner =
+                Trial::new().on(terms()).owner().updating(old.clone()).register(&app(json!({}))).unwrap();
+            assert_eq!(by_owner.issued.client_secret.is_some(), renewed, "{left} seconds left");
+            // The old one works to its end, and no longer.
+            let still = by_owner.client.secrets.iter().any(|own| *own == old.secrets[0]);
+            assert_eq!(still, left > 0, "{left} seconds left");
+            let by_operator =
+                Trial::new().on(terms()).updating(old.clone()).register(&app(json!({}))).unwrap();
+            assert_eq!(by_operator.client.secrets, old.secrets);
+        }
     }
 
     /// OpenID Connect Core §10.1: the MAC key is the secret itself.

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use enroll_access::{Caller, Terms};
+use enroll_access::{Caller, Credential, Terms};
 use enroll_oauth_types::{Capabilities, ClientMetadata, Clock, Random, Rejection, Timestamp};
 use enroll_store::Client;
 use serde_json::Value;
@@ -54,6 +54,12 @@ impl Trial {
 
     pub(super) fn on(mut self, terms: Terms) -> Self {
         self.caller = self.caller.on(Arc::new(terms));
+        self
+    }
+
+    /// The caller is the client itself, by its registration access token.
+    pub(super) fn owner(mut self) -> Self {
+        self.caller.credential = Credential::RegistrationAccessToken;
         self
     }
 

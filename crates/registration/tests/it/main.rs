@@ -9,3 +9,4 @@ mod oidc_registration;
 mod pipeline;
 mod rfc7591;
 mod rfc7592;
+mod rotation;

@@ -42,7 +42,7 @@ async fn an_update_replaces_the_whole_registration() {
         (&body["client_name"], &body["redirect_uris"])
     );
     assert!(json.get("tos_uri").is_none(), "{json}");
-    for kept in ["client_id", "client_id_issued_at", "registration_client_uri", "registration_access_token"] {
+    for kept in ["client_id", "client_id_issued_at", "registration_client_uri"] {
         assert_eq!(json[kept], registered[kept], "{kept}");
     }
     assert_eq!(owner.read(&uri).await.json(), json);

@@ -32,6 +32,8 @@ fn client(id: &str) -> Client {
         metadata: ClientMetadata::default(),
         secrets: Vec::new(),
         registration_access_token: None,
+        superseded_token: None,
+        used_assertions: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use enroll_oauth_types::{
 };
 use serde_json::{Value, json};
 
-use crate::{Client, RegisteredBy, StoredSecret, Token, TokenId, TokenKind};
+use crate::{Client, RegisteredBy, StoredSecret, SupersededToken, Token, TokenId, TokenKind, UsedAssertion};
 
 pub(super) const NOW: Timestamp = Timestamp(1_800_000_000);
 
@@ -36,6 +36,12 @@ pub(super) fn client_of(metadata: &Value) -> Client {
             expires_at: Some(Timestamp(u64::from(u32::MAX))),
         }],
         registration_access_token: Some(secret.hash()),
+        superseded_token: Some(SupersededToken {
+            hash: secret.successor("a").hash(),
+            salt: "a".to_owned(),
+            expires_at: NOW,
+        }),
+        used_assertions: vec![UsedAssertion { jti: secret.successor("b").hash(), expires_at: NOW }],
     }
 }
 

@@ -1,0 +1,233 @@
+//! A client's signed statement of who it is. RFC 7523 §3, OpenID Connect Core 1.0 §9 (`private_key_jwt`).
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use enroll_oauth_types::{Algorithm, ClientId, Jwks, SecretHash, Timestamp};
+use serde_json::{Map, Value};
+
+use super::issuer_keys::{ALGORITHMS, IssuerKeys, asymmetric};
+use super::jws::{Jws, numeric_date};
+
+/// What an assertion must be, to be that of one client.
+#[derive(Clone, Copy, Debug)]
+pub struct AssertionRules<'a> {
+    /// Whose it must be.
+    pub client: &'a ClientId,
+    /// The client's public keys, when there is such a client and it has any.
+    pub keys: Option<&'a Jwks>,
+    /// `token_endpoint_auth_signing_alg`: the one algorithm that the client registered for this, if it did.
+    pub algorithm: Option<&'a Algorithm>,
+    /// What `aud` must be, or contain: the address that the request goes to.
+    pub audience: &'a str,
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+/// An assertion that is good, once. Whoever takes it must remember that it was used, until it ends by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientAssertion {
+    /// The hash of its `jti`.
+    pub jti: SecretHash,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// Why an assertion is not good. RFC 7523 §3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AssertionError {
+    /// It does not show that its sender has a key of the client. Nothing else must be told: there may be no such client.
+    #[error("the assertion is not signed by the client")]
+    NotSigned,
+    /// The client signed it, and may know what is wrong with it.
+    #[error("{0}")]
+    Wrong(&'static str),
+}
+
+/// How long an assertion may live.
+const LONGEST: Duration = Duration::from_mins(10);
+
+/// How far the client's clock may be off.
+const LEEWAY: Duration = Duration::from_mins(1);
+
+impl ClientAssertion {
+    /// Verifies an assertion: its signature first, since only the client may know the rest. One signature is verified
+    /// whether or not there is such a client, so that the time tells as little as the answer.
+    pub fn verify(token: &str, rules: &AssertionRules<'_>) -> Result<Self, AssertionError> {
+        let jws = Jws::read(token).ok_or(AssertionError::NotSigned)?;
+        verify_signature(&jws, rules)?;
+        check_claims(&jws, rules).map_err(AssertionError::Wrong)
+    }
+}
+
+/// A client without keys is given one that nobody has, and an algorithm that none of its keys fits is verified with a key
+/// that nobody has.
+fn verify_signature(jws: &Jws<'_>, rules: &AssertionRules<'_>) -> Result<(), AssertionError> {
+    let text = |name: &str| jws.header.get(name).and_then(Value::as_str);
+    let (algorithm, kid) = (text("alg").unwrap_or("none"), text("kid"));
+    let keys = read(rules.keys.map_or(NOBODYS_KEY, Jwks::as_str));
+    let fitting = keys.as_ref().filter(|keys| keys.fits(algorithm, kid));
+    let outcome = fitting.unwrap_or(&NOBODYS_KEYS).verify(
+        algorithm,
+        kid.filter(|_| fitting.is_some()),
+        jws.signed,
+        jws.signature,
+    );
+    let is_own = rules.keys.is_some() && fitting.is_some();
+    let is_registered = rules.algorithm.is_none_or(|own| own.as_str() == algorithm);
+    let is_good = outcome.is_ok() && is_own && is_registered && !jws.header.contains_key("crit");
+    is_good.then_some(()).ok_or(AssertionError::NotSigned)
+}
+
+fn read(jwks: &str) -> Option<IssuerKeys> {
+    let allowed: Vec<_> = ALGORITHMS.iter().filter_map(|name| asymmetric(name)).collect();
+    IssuerKeys::read(jwks, &allowed).ok()
+}
+
+static NOBODYS_KEYS: LazyLock<IssuerKeys> =
+    LazyLock::new(|| read(include_str!("client_assertion/nobodys_keys.json")).expect("they are keys"));
+
+/// One of them, since most clients have one.
+const NOBODYS_KEY: &str = include_str!("client_assertion/nobodys_key.json");
+
+/// RFC 7523 §3
+fn check_claims(jws: &Jws<'_>, rules: &AssertionRules<'_>) -> Result<ClientAssertion, &'static str> {
+    let text = |name: &str| jws.claims.get(name).and_then(Value::as_str);
+    if [text("iss"), text("sub")] != [Some(rules.client.as_str()); 2] {
+        return Err("the claims iss and sub of the assertion must be the client_id");
+    }
+    if !is_for(&jws.claims, rules.audience) {
+        return Err("the claim aud of the assertion must be the registration_client_uri");
+    }
+    let jti = text("jti").filter(|jti| !jti.is_empty());
+    let jti = jti.ok_or("the assertion must have a claim jti, different for each request")?;
+    let now = Duration::from_secs(rules.now.seconds());
+    let end = numeric_date(&jws.claims, "exp")?.ok_or("the assertion must say when it expires")?;
+    if now >= end.saturating_add(LEEWAY) {
+        return Err("the assertion is expired");
+    }
+    if end > now.saturating_add(LONGEST).saturating_add(LEEWAY) {
+        return Err("the claim exp of the assertion must be within ten minutes");
+    }
+    for name in ["nbf", "iat"] {
+        if numeric_date(&jws.claims, name)?.is_some_and(|start| start > now.saturating_add(LEEWAY)) {
+            return Err("the assertion is not valid yet");
+        }
+    }
+    let expires_at = rules.now + (end.saturating_add(LEEWAY * 2)).saturating_sub(now);
+    Ok(ClientAssertion { jti: SecretHash::of(jti), expires_at })
+}
+
+/// RFC 7519 §4.1.3
+fn is_for(claims: &Map<String, Value>, audience: &str) -> bool {
+    match claims.get("aud") {
+        Some(Value::Array(values)) => values.iter().any(|value| value.as_str() == Some(audience)),
+        value => value.and_then(Value::as_str) == Some(audience),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use enroll_oauth_types::{Algorithm, ClientId, Jwks};
+    use serde_json::{Value, json};
+
+    use super::super::test_issuer::{Key, NOW};
+    use super::*;
+
+    const AUDIENCE: &str = "https://id.example/connect/dcr/app";
+
+    fn good() -> Value {
+        json!({ "iss": "app", "sub": "app", "aud": AUDIENCE, "jti": "1", "exp": NOW + 60 })
+    }
+
+    fn jwks(keys: &[&Key]) -> Jwks {
+        let keys: Vec<_> = keys.iter().map(|key| &key.jwk).collect();
+        Jwks::from_raw(&serde_json::value::to_raw_value(&json!({ "keys": keys })).unwrap())
+    }
+
+    fn verify(token: &str, keys: Option<&Jwks>) -> Result<ClientAssertion, AssertionError> {
+        let client = ClientId::from("app");
+        let rules = AssertionRules {
+            client: &client,
+            keys,
+            algorithm: None,
+            audience: AUDIENCE,
+            now: Timestamp(NOW),
+        };
+        ClientAssertion::verify(token, &rules)
+    }
+
+    /// RFC 7523 §3
+    #[test]
+    fn what_the_client_signed_is_good_until_it_ends() {
+        let key = Key::es256("k");
+        let keys = jwks(&[&key]);
+        let assertion =
+            verify(&key.token(&json!({ "alg": "ES256", "kid": "k" }), &good()), Some(&keys)).unwrap();
+        assert_eq!(assertion.jti, SecretHash::of("1"));
+        assert!(assertion.expires_at > Timestamp(NOW + 60));
+        assert!(verify(&key.token(&json!({ "alg": "ES256" }), &good()), Some(&keys)).is_ok());
+    }
+
+    /// RFC 7523 §3
+    #[test]
+    fn what_is_wrong_is_told_to_whoever_signed_it() {
+        let key = Key::es256("k");
+        let keys = jwks(&[&key]);
+        for (claim, value, about) in [
+            ("iss", json!("other"), "iss and sub"),
+            ("sub", json!(null), "iss and sub"),
+            ("aud", json!("https://id.example/connect/token"), "aud"),
+            ("aud", json!(null), "aud"),
+            ("jti", json!(""), "jti"),
+            ("jti", json!(7), "jti"),
+            ("exp", json!(null), "seconds"),
+            ("exp", json!("soon"), "seconds"),
+            ("exp", json!(NOW - 60), "expired"),
+            ("exp", json!(NOW + 661), "ten minutes"),
+            ("nbf", json!(NOW + 61), "not valid yet"),
+            ("iat", json!(NOW + 61), "not valid yet"),
+        ] {
+            let mut claims = good();
+            claims[claim] = value;
+            match verify(&key.token(&json!({ "alg": "ES256", "kid": "k" }), &claims), Some(&keys)) {
+                Err(AssertionError::Wrong(why)) => assert!(why.contains(about), "{claims}: {why}"),
+                other => panic!("{claims}: {other:?}"),
+            }
+        }
+        let mut claims = good();
+        claims["aud"] = json!(["https://other.example", AUDIENCE]);
+        assert!(verify(&key.token(&json!({ "alg": "ES256", "kid": "k" }), &claims), Some(&keys)).is_ok());
+    }
+
+    /// RFC 8725 §3.1
+    #[test]
+    fn what_the_client_did_not_sign_is_told_nothing_more() {
+        let (own, other) = (Key::es256("k"), Key::es256("k"));
+        let keys = jwks(&[&own]);
+        let header = json!({ "alg": "ES256", "kid": "k" });
+        let by_own = own.token(&header, &good());
+        for (token, keys) in [
+            (other.token(&header, &good()), Some(&keys)),
+            (other.token(&header, &json!({})), Some(&keys)),
+            (own.token(&json!({ "alg": "ES256", "kid": "z", "crit": ["z"] }), &good()), Some(&keys)),
+            (own.token(&json!({ "alg": "none" }), &good()), Some(&keys)),
+            (own.token(&json!({ "alg": "RS256" }), &good()), Some(&keys)),
+            (by_own.clone(), None),
+            ("no.token.atall".to_owned(), Some(&keys)),
+            (String::new(), None),
+        ] {
+            assert_eq!(verify(&token, keys), Err(AssertionError::NotSigned), "{token}");
+        }
+        let client = ClientId::from("app");
+        let algorithm = Algorithm::from("PS256");
+        let rules = AssertionRules {
+            client: &client,
+            keys: Some(&keys),
+            algorithm: Some(&algorithm),
+            audience: AUDIENCE,
+            now: Timestamp(NOW),
+        };
+        assert_eq!(ClientAssertion::verify(&by_own, &rules), Err(AssertionError::NotSigned));
+    }
+}

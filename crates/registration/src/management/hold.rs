@@ -1,0 +1,84 @@
+//! What lets a client manage its own registration: its token, the one before, or a request signed with its key.
+
+use enroll_access::{AssertionError, AssertionRules, ClientAssertion};
+use enroll_oauth_types::{ClientId, RegistrationAccessToken, SecretHash, Timestamp};
+use enroll_store::{Client, UsedAssertion};
+
+use crate::{ManagementError, Registrar};
+
+/// How its owner showed that a registration is its own.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Hold {
+    /// By the token that it should use.
+    Token,
+    /// By the token before, since it may not have seen the one that took its place.
+    SupersededToken,
+    /// By a request that it signed, since it lost its token.
+    Assertion(UsedAssertion),
+}
+
+impl Registrar {
+    /// The client, for whoever holds it. `presented` is its registration access token, or an assertion signed with a key
+    /// that it registered, whose audience is its client configuration endpoint.
+    pub(super) async fn held(
+        &self,
+        id: &ClientId,
+        presented: &RegistrationAccessToken,
+    ) -> Result<(Client, Hold), ManagementError> {
+        let client = self.clients.client(id).await?;
+        let now = self.server.clock.now();
+        let hold = match by_token(client.as_ref(), presented, now) {
+            Some(hold) => hold,
+            None => Hold::Assertion(self.by_assertion(id, client.as_ref(), presented)?),
+        };
+        match client {
+            None => Err(ManagementError::InvalidToken),
+            Some(client) if !client.enabled => Err(ManagementError::Disabled),
+            Some(client) => Ok((client, hold)),
+        }
+    }
+
+    fn by_assertion(
+        &self,
+        id: &ClientId,
+        client: Option<&Client>,
+        presented: &RegistrationAccessToken,
+    ) -> Result<UsedAssertion, ManagementError> {
+        // A client that was given no token is not to manage itself at all.
+        let client = client.filter(|client| client.registration_access_token.is_some());
+        let metadata = client.map(|client| &client.metadata);
+        let rules = AssertionRules {
+            client: id,
+            keys: metadata.and_then(|metadata| metadata.jwks.as_ref()),
+            algorithm: metadata.and_then(|metadata| metadata.token_endpoint_auth_signing_alg.as_ref()),
+            audience: &self.configuration_url(id),
+            now: self.server.clock.now(),
+        };
+        let ClientAssertion { jti, expires_at } = ClientAssertion::verify(presented.expose(), &rules)
+            .map_err(|error| match error {
+                AssertionError::NotSigned => ManagementError::InvalidToken,
+                AssertionError::Wrong(why) => ManagementError::WrongAssertion(why),
+            })?;
+        let mut used = client.iter().flat_map(|client| &client.used_assertions);
+        if used.any(|used| used.jti == jti) {
+            return Err(ManagementError::WrongAssertion("the assertion was used before"));
+        }
+        Ok(UsedAssertion { jti, expires_at })
+    }
+}
+
+/// A client that is not there, and a token that is not, are compared as well, so that the answer takes as long.
+fn by_token(client: Option<&Client>, presented: &RegistrationAccessToken, now: Timestamp) -> Option<Hold> {
+    let nobodys = SecretHash::from([0; 32]);
+    let token = client.and_then(|client| client.registration_access_token);
+    let superseded = client.and_then(|client| client.superseded_token.as_ref());
+    let superseded = superseded.filter(|token| now < token.expires_at).map(|token| token.hash);
+    let hash = presented.hash();
+    let is_token = hash == token.unwrap_or(nobodys) && token.is_some();
+    let is_superseded = hash == superseded.unwrap_or(nobodys) && superseded.is_some();
+    match (is_token, is_superseded) {
+        (true, _) => Some(Hold::Token),
+        (false, true) => Some(Hold::SupersededToken),
+        (false, false) => None,
+    }
+}

@@ -1,0 +1,258 @@
+//! Registration access tokens and client secrets take turns, and nobody is locked out. RFC 7592 §2.1, §2.2, §5.
+
+use enroll_access::{Gate, policy};
+use enroll_registration::{RotateToken, Rules};
+use enroll_store::ClientReader as _;
+use enroll_testkit::{Answer, ClientKey, TestApp, as_update};
+use serde_json::{Value, json};
+
+fn rotating(rotate_token: RotateToken) -> TestApp {
+    let mut rules = Rules::default();
+    rules.rotate_token = rotate_token;
+    TestApp::build(|builder| builder.gate(Gate::require(policy::open())).rules(rules))
+}
+
+async fn register(app: &TestApp, metadata: Value) -> Value {
+    app.anonymous().register(metadata).await.json()
+}
+
+fn web() -> Value {
+    json!({ "redirect_uris": ["https://app.example/cb"] })
+}
+
+fn text(body: &Value, member: &str) -> String {
+    body[member].as_str().unwrap_or_else(|| panic!("no {member} in {body}")).to_owned()
+}
+
+fn token(body: &Value) -> String {
+    text(body, "registration_access_token")
+}
+
+/// How many secrets the stored client has.
+async fn secrets(app: &TestApp, body: &Value) -> usize {
+    app.store.client(&text(body, "client_id").as_str().into()).await.unwrap().unwrap().secrets.len()
+}
+
+/// RFC 7592 §2.2
+#[tokio::test]
+async fn an_update_brings_a_token_and_the_one_before_works_until_it_is_used() {
+    let app = TestApp::open();
+    let registered = register(&app, web()).await;
+    let uri = text(&registered, "registration_client_uri");
+    let first = app.bearer(&token(&registered));
+    let updated = first.update(&uri, &as_update(&registered)).await.json();
+    assert_ne!(token(&updated), token(&registered));
+    assert_eq!(first.read(&uri).await.status, 200);
+    let second = app.bearer(&token(&updated));
+    assert_eq!(second.read(&uri).await.json()["registration_access_token"], token(&updated));
+    assert_eq!(first.read(&uri).await.status, 401);
+    assert_eq!(first.update(&uri, &as_update(&registered)).await.status, 401);
+    assert_eq!(second.read(&uri).await.status, 200);
+}
+
+/// An answer that got lost is had again by asking again: the same token, as often as need be.
+#[tokio::test]
+async fn whoever_lost_the_answer_is_shown_the_same_token_again() {
+    let app = TestApp::open();
+    let registered = register(&app, web()).await;
+    let uri = text(&registered, "registration_client_uri");
+    let first = app.bearer(&token(&registered));
+    let lost = first.update(&uri, &as_update(&registered)).await.json();
+    for again in [first.update(&uri, &as_update(&registered)).await, first.read(&uri).await] {
+        assert_eq!(token(&again.json()), token(&lost));
+    }
+    assert_eq!(app.bearer(&token(&lost)).read(&uri).await.status, 200);
+    assert_eq!(first.read(&uri).await.status, 401);
+}
+
+#[tokio::test]
+async fn the_token_before_ends_after_a_while_even_if_the_new_one_is_never_used() {
+    let app = TestApp::open();
+    let registered = register(&app, web()).await;
+    let uri = text(&registered, "registration_client_uri");
+    let first = app.bearer(&token(&registered));
+    let updated = first.update(&uri, &as_update(&registered)).await.json();
+    app.clock.advance(86_399);
+    assert_eq!(first.read(&uri).await.status, 200);
+    app.clock.advance(1);
+    assert_eq!(first.read(&uri).await.status, 401);
+    assert_eq!(app.bearer(&token(&updated)).read(&uri).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_operator_says_when_tokens_rotate() {
+    for (rotate, by_read, by_update) in [
+        (RotateToken::Never, false, false),
+        (RotateToken::OnUpdate, false, true),
+        (RotateToken::OnUse, true, true),
+    ] {
+        let app = rotating(rotate);
+        let registered = register(&app, web()).await;
+        let uri = text(&registered, "registration_client_uri");
+        let read = app.bearer(&token(&registered)).read(&uri).await.json();
+        assert_eq!(token(&read) != token(&registered), by_read, "{rotate:?}");
+        let updated = app.bearer(&token(&read)).update(&uri, &as_update(&registered)).await.json();
+        assert_eq!(token(&updated) != token(&read), by_update, "{rotate:?}");
+        assert_eq!(app.bearer(&token(&updated)).delete(&uri).await.status, 204, "{rotate:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_update_rotates_nothing() {
+    let app = rotating(RotateToken::OnUse);
+    let registered = register(&app, web()).await;
+    let uri = text(&registered, "registration_client_uri");
+    let owner = app.bearer(&token(&registered));
+    let mut bad = as_update(&registered);
+    bad["redirect_uris"] = json!(["https://app.example/#fragment"]);
+    assert_eq!(owner.update(&uri, &bad).await.status, 400);
+    let stored = app.store.client(&text(&registered, "client_id").as_str().into()).await.unwrap().unwrap();
+    assert_eq!((stored.revision, stored.superseded_token), (1, None));
+}
+
+/// RFC 7592 §5
+#[tokio::test]
+async fn an_owner_gets_another_secret_and_the_one_before_works_for_a_while() {
+    let app = TestApp::open();
+    let registered = register(&app, web()).await;
+    let uri = text(&registered, "registration_client_uri");
+    let owner = app.bearer(&token(&registered));
+    let answer = owner.rotate_secret(&uri).await;
+    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
+    let rotated = answer.json();
+    assert_ne!(text(&rotated, "client_secret"), text(&registered, "client_secret"));
+    assert_eq!(rotated["client_secret_expires_at"], 0);
+    // Each of the two is the client's own in an update.
+    for secret in [&registered["client_secret"], &rotated["client_secret"]] {
+        let mut body = as_update(&registered);
+        body["client_secret"] = secret.clone();
+        assert_eq!(app.bearer(&token(&rotated)).update(&uri, &body).await.status, 200);
+    }
+    let stored = app.store.client(&text(&registered, "client_id").as_str().into()).await.unwrap().unwrap();
+    let ends: Vec<_> =
+        stored.secrets.iter().map(|secret| secret.expires_at.map(|end| end.seconds())).collect();
+    assert_eq!(ends, [Some(1_800_000_000 + 86_400), None]);
+}
+
+#[tokio::test]
+async fn only_so_many_secrets_work_at_a_time() {
+    let app = TestApp::open();
+    let registered = register(&app, web()).await;
+    let uri = text(&registered, "registration_client_uri");
+    let mut token = token(&registered);
+    for _ in 0..4 {
+        let answer = app.bearer(&token).rotate_secret(&uri).await.json();
+        token = text(&answer, "registration_access_token");
+    }
+    let refused = app.bearer(&token).rotate_secret(&uri).await;
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "86400"));
+    assert_eq!(secrets(&app, &registered).await, 5);
+    app.clock.advance(86_400);
+    assert_eq!(app.bearer(&token).rotate_secret(&uri).await.status, 200);
+    assert_eq!(secrets(&app, &registered).await, 2);
+}
+
+#[tokio::test]
+async fn a_client_without_a_secret_gets_none() {
+    let app = TestApp::open();
+    let mut public = web();
+    public["token_endpoint_auth_method"] = "none".into();
+    let registered = register(&app, public).await;
+    let answer =
+        app.bearer(&token(&registered)).rotate_secret(&text(&registered, "registration_client_uri")).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()["error"].as_str()),
+        (400, Some("invalid_client_metadata"))
+    );
+    let unknown = app.bearer("enr_rat_x").rotate_secret("/connect/dcr/unknown").await;
+    assert_eq!(unknown.status, 401);
+}
+
+struct Signer {
+    app: TestApp,
+    key: ClientKey,
+    registered: Value,
+    uri: String,
+}
+
+impl Signer {
+    async fn new() -> Self {
+        let (app, key) = (TestApp::open(), ClientKey::new("k"));
+        let mut metadata = web();
+        metadata["jwks"] = key.jwks();
+        metadata["token_endpoint_auth_method"] = "private_key_jwt".into();
+        let registered = register(&app, metadata).await;
+        let uri = text(&registered, "registration_client_uri");
+        Self { app, key, registered, uri }
+    }
+
+    fn claims(&self, jti: &str) -> Value {
+        let id = &self.registered["client_id"];
+        json!({ "iss": id, "sub": id, "aud": self.uri, "jti": jti, "exp": 1_800_000_060 })
+    }
+
+    async fn read(&self, claims: &Value) -> Answer {
+        self.app.bearer(&self.key.sign(claims)).read(&self.uri).await
+    }
+}
+
+/// RFC 7523 §3
+#[tokio::test]
+async fn a_client_that_lost_its_token_signs_for_another() {
+    let signer = Signer::new().await;
+    let read = signer.read(&signer.claims("1")).await;
+    assert_eq!(read.status, 200, "{}", read.body);
+    let found = token(&read.json());
+    assert_ne!(found, token(&signer.registered));
+    assert_eq!(signer.app.bearer(&token(&signer.registered)).read(&signer.uri).await.status, 401);
+    let owner = signer.app.bearer(&found);
+    assert_eq!(owner.read(&signer.uri).await.status, 200);
+
+    let signed = signer.app.bearer(&signer.key.sign(&signer.claims("2")));
+    assert_eq!(signed.update(&signer.uri, &as_update(&signer.registered)).await.status, 200);
+    let signed = signer.app.bearer(&signer.key.sign(&signer.claims("3")));
+    assert_eq!(signed.delete(&signer.uri).await.status, 204);
+    assert_eq!(signer.read(&signer.claims("4")).await.status, 401);
+}
+
+/// RFC 7523 §3, item 7
+#[tokio::test]
+async fn a_signed_request_is_taken_once() {
+    let signer = Signer::new().await;
+    assert_eq!(signer.read(&signer.claims("1")).await.status, 200);
+    let again = signer.read(&signer.claims("1")).await;
+    assert_eq!((again.status.as_u16(), again.json()["error"].as_str()), (401, Some("invalid_token")));
+    assert!(again.body.contains("used before"), "{}", again.body);
+    // It is forgotten only when it has ended by itself.
+    signer.app.clock.advance(119);
+    assert!(signer.read(&signer.claims("1")).await.body.contains("used before"));
+    signer.app.clock.advance(1);
+    assert!(signer.read(&signer.claims("1")).await.body.contains("expired"));
+}
+
+#[tokio::test]
+async fn a_client_signs_no_more_often_than_can_be_remembered() {
+    let signer = Signer::new().await;
+    for number in 0..64 {
+        assert_eq!(signer.read(&signer.claims(&number.to_string())).await.status, 200);
+    }
+    let refused = signer.read(&signer.claims("64")).await;
+    assert_eq!(refused.status, 429, "{}", refused.body);
+    signer.app.clock.advance(refused.header("retry-after").parse().unwrap());
+    let mut later = signer.claims("65");
+    later["exp"] = 1_800_000_600.into();
+    assert_eq!(signer.read(&later).await.status, 200);
+}
+
+/// RFC 7592 §2.1: what does not come from the client looks like what does not exist.
+#[tokio::test]
+async fn a_request_that_another_signed_tells_nothing() {
+    let signer = Signer::new().await;
+    let other = ClientKey::new("k");
+    let forged = signer.app.bearer(&other.sign(&signer.claims("1"))).read(&signer.uri).await;
+    let mut claims = signer.claims("1");
+    (claims["iss"], claims["sub"]) = ("unknown".into(), "unknown".into());
+    let unknown = signer.app.bearer(&other.sign(&claims)).read("/connect/dcr/unknown").await;
+    assert_eq!(forged.status, 401);
+    assert_eq!((forged.body, forged.status), (unknown.body, unknown.status));
+}
