@@ -35,6 +35,16 @@ impl Owner {
         self.http.request(method, &self.uri).bearer_auth(&self.token)
     }
 
+    fn rotate_secret(&self) -> reqwest::RequestBuilder {
+        self.http.post(format!("{}/secret", self.uri)).bearer_auth(&self.token)
+    }
+
+    /// Keeps the token that an answer shows, as RFC 7592 §3 has it.
+    fn adopt(&mut self, answer: &Answer) {
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        self.token = answer.member("registration_access_token").to_owned();
+    }
+
     fn rename(&self, name: &str) -> reqwest::RequestBuilder {
         let mut body = self.update.clone();
         body["client_name"] = name.into();
@@ -114,24 +124,24 @@ async fn a_client_changes_itself_on_the_present_terms_of_its_policy() {
     assert_eq!(owner.name().await, "App");
 }
 
-/// Killed in the middle of changes, the server has the last one that it answered, or the one that was under way; and
-/// the token that the owner holds works.
+/// Killed in the middle of a change, the server has the last one that it answered, or the one that was under way; and
+/// the newest token that its owner was shown works, whether or not the server has a newer one.
 #[tokio::test]
 async fn a_server_that_is_killed_leaves_the_client_whole_and_manageable() {
     let home = Home::new();
     let mut server = Server::open(&home);
-    let registered = server.register(&app(), None).await;
-    let owner = Owner::of(&registered);
+    let mut owner = Owner::of(&server.register(&app(), None).await);
     let port = server.address().port();
     let mut last = 0;
     for round in 1..=10_u64 {
-        let rename = |number: u64| owner.rename(&format!("App {number}"));
         for _ in 0..round {
-            assert_eq!(rename(last + 1).send().await.unwrap().status(), 200);
+            owner.adopt(&Answer::to(owner.rename(&format!("App {}", last + 1))).await);
             last += 1;
         }
-        let under_way = tokio::spawn(rename(last + 1).send());
-        tokio::task::yield_now().await;
+        let under_way = tokio::spawn(owner.rename(&format!("App {}", last + 1)).send());
+        for _ in 0..round {
+            tokio::task::yield_now().await;
+        }
         server.kill();
         let answered = under_way.await.unwrap().is_ok();
         server = Server::spawn(home.enroll(["serve", "--dev", "--listen", &format!("127.0.0.1:{port}")]));
@@ -141,4 +151,30 @@ async fn a_server_that_is_killed_leaves_the_client_whole_and_manageable() {
         last += u64::from(newer);
     }
     assert_eq!(owner.request(Method::DELETE).send().await.unwrap().status(), StatusCode::NO_CONTENT);
+}
+
+/// The same for a change of secrets: whatever the owner was shown last works, and there is no end of it.
+#[tokio::test]
+async fn a_server_that_is_killed_leaves_the_owner_a_secret_that_works() {
+    let home = Home::new();
+    let mut server = Server::open(&home);
+    let registered = server.register(&app(), None).await;
+    let mut owner = Owner::of(&registered);
+    let mut secret = registered.member("client_secret").to_owned();
+    let port = server.address().port();
+    for _ in 0..2 {
+        let answer = Answer::to(owner.rotate_secret()).await;
+        secret = answer.member("client_secret").to_owned();
+        owner.adopt(&answer);
+        let under_way = tokio::spawn(owner.rotate_secret().send());
+        tokio::task::yield_now().await;
+        server.kill();
+        drop(under_way.await.unwrap());
+        server = Server::spawn(home.enroll(["serve", "--dev", "--listen", &format!("127.0.0.1:{port}")]));
+        // The server takes it for the client's own, which a wrong one is not.
+        owner.update["client_secret"] = secret.clone().into();
+        owner.adopt(&Answer::to(owner.rename("App")).await);
+    }
+    owner.update["client_secret"] = format!("{secret}x").into();
+    Answer::to(owner.rename("App")).await.assert_error(400, "invalid_client_metadata");
 }
