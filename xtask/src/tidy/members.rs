@@ -1,6 +1,6 @@
-//! Every member has a case, every step says which standard it keeps.
+//! Every member has its cases, every step says which standard it keeps.
 //!
-//! A case in `refused_*` says which `member` is refused; any other what the `response` holds, or what is `absent` from it.
+//! How a case is written is told by the `README.md` beside the cases.
 
 use serde_json::Value;
 
@@ -11,61 +11,99 @@ const CASES: &str = "crates/registration/tests/it/cases/";
 const STEPS: &str = "crates/registration/src/steps/";
 const STEP_TABLE: &str = "crates/registration/src/steps.rs";
 
+/// The folder of the cases that are about the request as a whole.
+const WHOLE: &str = "body";
+/// How a case ends: the beginning of its name, and the key of what is expected.
+const OUTCOMES: [&str; 2] = ["accepted", "refused"];
+const LONGEST_NAME: usize = 75;
+
 /// The standards that a step may keep.
 const STANDARDS: &[&str] = &["RFC ", "OpenID ", "OAuth ", "FAPI ", "JARM "];
 
-/// Each member of the table in `metadata.rs` is what some case is about.
+/// Each member of the table in `metadata.rs` has a case that is accepted and one that is refused.
 pub(super) fn cases(tree: &Tree) -> Vec<Finding> {
     let table = tree.files.get(TABLE).map(String::as_str).unwrap_or_default();
     let members = table_members(table);
     if members.is_empty() {
         return vec![Finding::new(TABLE, 1, "the table of members is not where tidy looks for it")];
     }
-    let covered: Vec<String> = tree.files(CASES, ".json").flat_map(|(_, text)| covered(text)).collect();
-    let missing = members.iter().filter(|(_, member)| !covered.iter().any(|name| name == member));
-    missing
-        .map(|(line, member)| Finding::new(TABLE, *line, format!("no case in {CASES} is about `{member}`")))
-        .collect()
-}
-
-/// A case has a name of its own, says what it is about, and has one body.
-pub(super) fn format(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (path, text) in tree.files(CASES, ".json") {
-        let cases = match serde_json::from_str::<Vec<Value>>(text) {
-            Ok(cases) => cases,
-            Err(error) => {
-                findings.push(Finding::new(
-                    path,
-                    error.line(),
-                    format!("must be a JSON array of cases: {error}"),
-                ));
-                continue;
-            }
-        };
-        let mut names = Vec::new();
-        for (index, case) in cases.iter().enumerate() {
-            let name = case["name"].as_str().unwrap_or_default();
-            let mut complain = |problem: &str| {
-                let line = line_of(text, name);
-                findings.push(Finding::new(path, line, format!("case {index} (`{name}`) {problem}")));
-            };
-            if name.is_empty() {
-                complain("needs a `name`");
-            } else if names.contains(&name) {
-                complain("has the name of another");
-            }
-            names.push(name);
-            if path[CASES.len()..].starts_with("refused_") && !case["member"].is_string() {
-                complain("needs the `member` that is refused, or an empty one for the body");
-            }
-            let raw = case["raw"].is_string() || case["raw"].is_array();
-            if case["request"].is_object() == raw {
-                complain("needs either a `request` (an object) or a `raw` body (a string, or its pieces)");
+    for (line, member) in members {
+        for outcome in OUTCOMES {
+            let begin = format!("{CASES}{member}/{outcome}-");
+            if tree.files(&begin, ".json").next().is_none() {
+                findings.push(Finding::new(TABLE, line, format!("needs a case {begin}….json")));
             }
         }
     }
     findings
+}
+
+/// A case stands in the folder of the member it is about, under a name that says how it ends, and has one body.
+pub(super) fn format(tree: &Tree) -> Vec<Finding> {
+    let table = tree.files.get(TABLE).map(String::as_str).unwrap_or_default();
+    let members = table_members(table);
+    let mut findings = Vec::new();
+    for (path, text) in tree.files(CASES, ".json") {
+        let mut complain = |problem: &str| findings.push(Finding::new(path, 1, problem));
+        let Some((folder, name)) = path[CASES.len()..].trim_end_matches(".json").split_once('/') else {
+            complain("must stand in the folder of its member");
+            continue;
+        };
+        if folder != WHOLE && !members.iter().any(|(_, member)| *member == folder) {
+            complain("must stand in a folder named for a member, or in `body`");
+        }
+        if name.len() > LONGEST_NAME
+            || !name.chars().all(|c| c == '-' || c.is_ascii_lowercase() || c.is_ascii_digit())
+        {
+            complain("must be named by at most 75 lower-case letters, digits and hyphens");
+        }
+        match serde_json::from_str::<Value>(text) {
+            Ok(case) => problems(&case, folder, name).for_each(complain),
+            Err(error) => complain(&format!("must be JSON: {error}")),
+        }
+    }
+    findings
+}
+
+/// What is wrong with a case of this folder and name.
+fn problems(case: &Value, folder: &str, name: &str) -> impl Iterator<Item = &'static str> {
+    let outcome = OUTCOMES.into_iter().find(|outcome| name.starts_with(&format!("{outcome}-")));
+    let raw = case["raw"].is_string() || case["raw"].is_array();
+    let about = case["about"].as_str().unwrap_or_default();
+    let findings = [
+        (!about.ends_with('.'), "needs an `about` that is a sentence"),
+        (
+            case["request"].is_object() == raw,
+            "needs either a `request` (an object) or a `raw` body (a string, or its pieces)",
+        ),
+        (
+            OUTCOMES.iter().any(|own| case[own].is_object() != (outcome == Some(own))),
+            "must be named `accepted-` or `refused-`, and have what is expected under that key alone",
+        ),
+        (
+            outcome == Some("refused") && !case["refused"]["member"].is_string(),
+            "needs the `member` that is refused, or an empty one for the body",
+        ),
+        (
+            folder != WHOLE && !told_of(case).any(|member| member == folder),
+            "must expect something of the member whose folder this is",
+        ),
+    ];
+    findings.into_iter().filter(|(wrong, _)| *wrong).map(|(_, problem)| problem)
+}
+
+/// The members whose fate a case tells: `jwks` of `jwks.keys[0]`, `client_name` of `client_name#fr`.
+fn told_of(case: &Value) -> impl Iterator<Item = &str> {
+    let refused = case["refused"]["member"].as_str();
+    let accepted = &case["accepted"];
+    let answered = accepted["response"].as_object().into_iter().flatten().map(|(member, _)| member.as_str());
+    let absent = accepted["absent"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    refused
+        .into_iter()
+        .chain(answered)
+        .chain(absent)
+        .filter_map(|member| member.split(['#', '.', '[']).next())
 }
 
 /// A step's file begins with the members it owns and the sections it keeps.
@@ -94,24 +132,6 @@ fn names_a_section(line: &str) -> bool {
     })
 }
 
-/// The members that the cases of a file are about: `jwks` of `jwks.keys[0]`, `client_name` of `client_name#fr`.
-fn covered(text: &str) -> Vec<String> {
-    let cases: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
-    let about = cases.iter().flat_map(|case| {
-        let refused = case["member"].as_str();
-        let answered = case["response"].as_object().into_iter().flatten().map(|(member, _)| member.as_str());
-        let absent = case["absent"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        refused.into_iter().chain(answered).chain(absent)
-    });
-    about.filter_map(|member| member.split(['#', '.', '[']).next()).map(str::to_owned).collect()
-}
-
-/// The line that names the case; the first one when none does.
-fn line_of(text: &str, name: &str) -> usize {
-    let name = Value::from(name).to_string();
-    text.lines().position(|line| line.contains(&name)).map_or(1, |index| index + 1)
-}
-
 /// The names in the invocation of `client_metadata!`, with their lines.
 fn table_members(text: &str) -> Vec<(usize, &str)> {
     let lines = text.lines().enumerate();
@@ -128,6 +148,8 @@ fn table_members(text: &str) -> Vec<(usize, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const METADATA: &str = "macro_rules! client_metadata {\n    ($name:ident: $type:ty,) => {};\n}\n\
@@ -139,21 +161,31 @@ mod tests {
         assert_eq!(table_members(METADATA), [(7, "client_name"), (8, "scope")]);
     }
 
-    #[test]
-    fn a_member_without_a_case_is_found() {
-        let case = r#"[{"name": "a", "member": "client_name#fr[0].x", "request": {}}]"#;
-        let tree = Tree::of(&[(TABLE, METADATA), ("crates/registration/tests/it/cases/display.json", case)]);
-        let found = cases(&tree);
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].line, 8);
-        assert!(found[0].message.contains("`scope`"));
+    fn case_tree(cases: &[(&str, &str)]) -> Tree {
+        let paths: Vec<_> = cases.iter().map(|(path, text)| (format!("{CASES}{path}"), *text)).collect();
+        let cases = paths.iter().map(|(path, text)| (path.as_str(), *text));
+        Tree::of(&cases.chain([(TABLE, METADATA)]).collect::<Vec<_>>())
     }
 
     #[test]
-    fn an_accepted_case_is_about_what_is_answered_and_what_is_not() {
-        let case =
-            r#"[{"name": "a", "request": {"x": 1}, "response": {"client_name": "A"}, "absent": ["scope"]}]"#;
-        assert_eq!(covered(case), ["client_name", "scope"]);
+    fn a_member_without_an_accepted_and_a_refused_case_is_found() {
+        let tree = case_tree(&[
+            ("client_name/accepted-a.json", ""),
+            ("client_name/refused-b.json", ""),
+            ("scope/refused-b.json", ""),
+        ]);
+        let found = cases(&tree);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].line, 8);
+        assert!(found[0].message.contains("scope/accepted-"));
+    }
+
+    #[test]
+    fn a_case_tells_what_becomes_of_members() {
+        let refused = json!({ "refused": { "member": "client_name#fr[0].x" } });
+        assert_eq!(told_of(&refused).collect::<Vec<_>>(), ["client_name"]);
+        let accepted = json!({ "accepted": { "response": { "client_name": "A" }, "absent": ["scope"] } });
+        assert_eq!(told_of(&accepted).collect::<Vec<_>>(), ["client_name", "scope"]);
     }
 
     #[test]
@@ -162,23 +194,31 @@ mod tests {
     }
 
     #[test]
-    fn a_case_has_a_name_a_member_and_one_body() {
-        let file = "[\n{\"name\": \"fine\", \"member\": \"scope\", \"raw\": \"{\"},\n\
-                    {\"name\": \"fine\", \"member\": \"scope\", \"request\": {}},\n\
-                    {\"name\": \"aimless\", \"request\": {}},\n\
-                    {\"name\": \"both\", \"member\": \"scope\", \"request\": {}, \"raw\": \"\"},\n\
-                    {\"member\": \"scope\"}\n]";
-        let tree = Tree::of(&[("crates/registration/tests/it/cases/refused_a.json", file)]);
-        let found: Vec<_> =
-            format(&tree).into_iter().map(|finding| (finding.line, finding.message)).collect();
-        assert_eq!(found.len(), 5, "{found:?}");
-        assert_eq!(found[1].0, 4);
+    fn a_sound_case_is_left_alone() {
+        let refused = r#"{"about": "A.", "raw": "{", "refused": {"member": ""}}"#;
+        let accepted = r#"{"about": "A.", "request": {}, "accepted": {"absent": ["scope"]}}"#;
+        let tree = case_tree(&[("body/refused-a.json", refused), ("scope/accepted-a-1.json", accepted)]);
+        assert_eq!(format(&tree), []);
     }
 
     #[test]
-    fn a_file_that_is_no_array_of_cases_is_found() {
-        let tree = Tree::of(&[("crates/registration/tests/it/cases/a.json", "{\"name\": 1}")]);
-        assert_eq!(format(&tree).len(), 1);
+    fn a_case_has_a_sentence_one_body_one_outcome_and_its_place() {
+        let sound = r#"{"about": "A.", "request": {}, "refused": {"member": "scope"}}"#;
+        for (path, text) in [
+            ("refused-a.json", sound),
+            ("nonce/refused-a.json", sound),
+            ("scope/a.json", sound),
+            ("scope/accepted-a.json", sound),
+            ("scope/refused-A.json", sound),
+            ("client_name/refused-a.json", sound),
+            ("scope/refused-a.json", "{"),
+            ("scope/refused-a.json", &sound.replace("A.", "")),
+            ("scope/refused-a.json", &sound.replace("request", "body")),
+            ("scope/refused-a.json", &sound.replace("{}", r#"{}, "raw": """#)),
+            ("scope/refused-a.json", &sound.replace("{}", r#"{}, "accepted": {}"#)),
+        ] {
+            assert!(!format(&case_tree(&[(path, text)])).is_empty(), "{path}: {text}");
+        }
     }
 
     #[test]
