@@ -40,7 +40,8 @@ pub struct Ceilings {
     pub consent_lifetime: Option<Seconds>,
 }
 
-/// The members that change what users are asked, or how long they stay logged in, and so need a policy's leave.
+/// The members that change what users are asked, whom they trust, or how long they stay logged in, and so need a
+/// policy's leave. `client_name` needs it for names that are protected, and for no others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Privileges {
     /// None takes effect.
@@ -54,12 +55,13 @@ pub enum Privileges {
 
 impl Privileges {
     /// The members that are privileged.
-    pub const MEMBERS: [&'static str; 5] = [
+    pub const MEMBERS: [&'static str; 6] = [
         "require_consent",
         "allow_remember_consent",
         "enable_local_login",
         "identity_provider_restrictions",
         "coordinate_lifetime_with_user_session",
+        "client_name",
     ];
 
     /// Whether this member takes effect.

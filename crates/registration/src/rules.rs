@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use enroll_oauth_types::ReadingRules;
 
-use crate::RotateToken;
+use crate::{ProtectedNames, RotateToken};
 
 /// What happens to members that no standard we know names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Rules {
     pub allow_https_loopback: bool,
     /// Accept private-use schemes without a dot, against RFC 8252 §7.1.
     pub allow_short_schemes: bool,
+    /// Names that a client takes only if its policy grants the privilege `client_name`.
+    pub protected_names: ProtectedNames,
     /// When a client gets another registration access token.
     pub rotate_token: RotateToken,
     /// How long the registration access token before works at the most. By default a day, for clients that come once a
@@ -67,6 +69,7 @@ impl Default for Rules {
             insecure_allow_http_redirect_uris: false,
             allow_https_loopback: true,
             allow_short_schemes: true,
+            protected_names: ProtectedNames::default(),
             rotate_token: RotateToken::OnUpdate,
             token_overlap: Duration::from_hours(24),
             secret_overlap: Duration::from_hours(24),

@@ -25,6 +25,7 @@ mod lifetimes;
 mod lists;
 mod logout;
 mod mend;
+mod names;
 mod policy;
 mod proof;
 mod redirect_uris;

@@ -30,6 +30,47 @@ impl<T> Localized<T> {
         self.tagged.iter().find(|(own, _)| own.eq_ignore_ascii_case(tag)).map(|(_, value)| value)
     }
 
+    /// The same values, each made over. The first that cannot be ends it.
+    pub fn try_map<E>(&self, mut make: impl FnMut(Option<&str>, &T) -> Result<T, E>) -> Result<Self, E> {
+        let untagged = self.untagged.as_ref().map(|value| make(None, value)).transpose()?;
+        let make_tagged = |(tag, value): &(String, T)| Ok((tag.clone(), make(Some(tag), value)?));
+        Ok(Self { untagged, tagged: self.tagged.iter().map(make_tagged).collect::<Result<_, E>>()? })
+    }
+
+    /// The value for somebody who reads these languages, best first: `ui_locales`, or the ranges of `Accept-Language`
+    /// by their weight. Each range is shortened from its end until a tag is equal to it; then comes the untagged value,
+    /// then any. RFC 4647 §3.4.
+    ///
+    /// ```
+    /// use enroll_oauth_types::{ClientMetadata, ReadingRules};
+    ///
+    /// let body = r#"{ "client_name": "App", "client_name#ja": "アプリ", "client_name#de-CH": "Äpp" }"#;
+    /// let names = ClientMetadata::parse(body.as_bytes(), &ReadingRules::default())?.client_name.unwrap();
+    /// assert_eq!(names.lookup(["fr", "ja-JP-u-ca-japanese"]).unwrap(), "アプリ");
+    /// assert_eq!(names.lookup(["de"]).unwrap(), "App");
+    /// # Ok::<(), enroll_oauth_types::Rejection>(())
+    /// ```
+    pub fn lookup<'a>(&self, ranges: impl IntoIterator<Item = &'a str>) -> Option<&T> {
+        let found = ranges.into_iter().find_map(|range| self.lookup_one(range));
+        let any = || self.tagged.first().map(|(_, value)| value);
+        found.or(self.untagged.as_ref()).or_else(any)
+    }
+
+    /// RFC 4647 §3.4. A range of `*` alone matches nothing in particular.
+    fn lookup_one(&self, mut range: &str) -> Option<&T> {
+        loop {
+            if let Some(value) = self.tagged(range) {
+                return Some(value);
+            }
+            let (shorter, _) = range.rsplit_once('-')?;
+            // What announces an extension goes with it.
+            range = match shorter.rsplit_once('-') {
+                Some((before, single)) if single.len() == 1 => before,
+                _ => shorter,
+            };
+        }
+    }
+
     /// Every value with its tag, the untagged one first.
     pub fn iter(&self) -> impl Iterator<Item = (Option<&str>, &T)> {
         let untagged = self.untagged.iter().map(|value| (None, value));
@@ -97,5 +138,42 @@ impl<T: Text> Member for Localized<T> {
 impl<T: Serialize> Serialize for Localized<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.untagged.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(tagged: &[&str], untagged: bool) -> Localized<String> {
+        let tagged = tagged.iter().map(|tag| ((*tag).to_owned(), (*tag).to_owned())).collect();
+        Localized { untagged: untagged.then(|| "untagged".to_owned()), tagged }
+    }
+
+    /// RFC 4647 §3.4
+    #[test]
+    fn the_longest_tag_that_begins_a_range_is_found() {
+        let tags = ["zh-Hant", "de", "zh", "zh-Hant-TW"];
+        for (ranges, found) in [
+            (&["zh-Hant-CN-x-private1-private2"][..], "zh-Hant"),
+            (&["ZH-HANT-TW"], "zh-Hant-TW"),
+            (&["zh-Hans"], "zh"),
+            (&["de-u-co-phonebk"], "de"),
+            (&["fr", "de-AT"], "de"),
+            (&["fr", "it"], "untagged"),
+            (&["*"], "untagged"),
+            (&[""], "untagged"),
+            (&["-"], "untagged"),
+            (&[], "untagged"),
+        ] {
+            assert_eq!(names(&tags, true).lookup(ranges.iter().copied()).unwrap(), found, "{ranges:?}");
+        }
+    }
+
+    /// RFC 7591 §2.2: without an untagged value, some value is better than none.
+    #[test]
+    fn without_an_untagged_value_any_is_found() {
+        assert_eq!(names(&["ja", "de"], false).lookup(["fr"]).unwrap(), "ja");
+        assert_eq!(names(&["ja", "de"], false).lookup(["de-CH"]).unwrap(), "de");
     }
 }

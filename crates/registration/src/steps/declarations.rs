@@ -5,9 +5,9 @@
 
 use enroll_oauth_types::{ApplicationType, RedirectRules, RedirectUri, Rejection};
 
-use super::display::{check_links, check_names};
+use super::display::check_links;
 use super::lists::check_length;
-use super::text;
+use super::{names, text};
 use crate::{Registration, StepResult};
 
 const LONGEST: usize = 1024;
@@ -16,8 +16,11 @@ const LONGEST_DESCRIPTION: usize = 8 * 1024;
 /// Takes the declarations over.
 pub fn declarations(r: &mut Registration<'_>) -> StepResult {
     let request = r.request;
-    check_names("organization_name", request.organization_name.as_ref(), LONGEST)?;
-    check_names("description", request.description.as_ref(), LONGEST_DESCRIPTION)?;
+    let names = names::taken_over(r, "organization_name", request.organization_name.as_ref(), LONGEST)?;
+    names::check_free(r, "organization_name", names.as_ref())?;
+    r.client.metadata.organization_name = names;
+    r.client.metadata.description =
+        names::taken_over(r, "description", request.description.as_ref(), LONGEST_DESCRIPTION)?;
     check_links("information_uri", request.information_uri.as_ref())?;
     check_links("organization_uri", request.organization_uri.as_ref())?;
     text::check_items("keywords", request.keywords.as_ref(), LONGEST)?;
@@ -44,7 +47,7 @@ pub fn declarations(r: &mut Registration<'_>) -> StepResult {
         check_opened(uri.as_str())
             .map_err(|problem| Rejection::metadata("credential_offer_endpoint", problem))?;
     }
-    take_over!(r: organization_name, description, keywords, information_uri, organization_uri);
+    take_over!(r: keywords, information_uri, organization_uri);
     take_over!(r: claims_redirect_uris, client_registration_types, signed_jwks_uri, credential_offer_endpoint);
     take_over!(r: encrypted_response_enc_values_supported, vp_formats_supported);
     take_over!(r: nfv_token_signed_response_alg, nfv_token_encrypted_response_alg);
@@ -80,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_declaration_is_shown_somewhere_too() {
-        Trial::new().refuses_about("description#de", &app(json!({ "description#de": "a\u{202e}b" })));
+        Trial::strict().refuses_about("description#de", &app(json!({ "description#de": "a\u{202e}b" })));
         Trial::new().refuses_about("keywords[1]", &app(json!({ "keywords": ["a", "\u{1b}[2J"] })));
     }
 }
