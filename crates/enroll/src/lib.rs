@@ -23,5 +23,7 @@ mod failure;
 mod server;
 #[cfg(feature = "server")]
 mod service;
+#[cfg(all(test, feature = "server"))]
+mod snapshot;
 #[cfg(feature = "server")]
 mod telemetry;

@@ -2,9 +2,11 @@
 
 mod descriptors;
 mod discovery;
+mod document;
 mod health;
 mod http;
 mod limits;
+mod openapi;
 
 use std::future::Future;
 use std::pin::pin;
@@ -41,8 +43,10 @@ pub(crate) fn app(
     metrics: PrometheusHandle,
     limits: &Limits,
 ) -> Router {
+    let description = openapi::router(registrar.description(), issuer);
     let routes = registrar
         .router()
+        .merge(description)
         .merge(discovery::router(metadata, issuer))
         .merge(health::router(store, metrics))
         .fallback(http::not_found);

@@ -41,6 +41,7 @@ impl ClientId {
 }
 
 text_as_sent!(ClientId);
+described!(ClientId, { "type": "string", "minLength": 1 });
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 open_enum! {
@@ -76,9 +77,13 @@ impl fmt::Display for Rejection {
 impl std::error::Error for Rejection {}
 
 /// The body of every error response. RFC 6749 §5.2, RFC 7591 §3.2.2.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
 pub struct ErrorBody {
+    /// What kind of error it is.
     error: ErrorCode,
+    /// What is wrong, with the member that it is about, and what would be right.
+    #[schemars(regex(pattern = r"^[ !#-\[\]-~]+$"))]
     error_description: String,
 }
 

@@ -78,6 +78,14 @@ impl Serialize for Jwks {
     }
 }
 
+described!(Jwks, {
+    "type": "object",
+    "properties": {
+        "keys": { "type": "array", "items": { "type": "object" }, "minItems": 1, "maxItems": Jwks::MOST_KEYS },
+    },
+    "required": ["keys"],
+});
+
 /// One public key of a set. RFC 7517 §4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

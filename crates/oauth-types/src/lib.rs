@@ -4,6 +4,8 @@
 //! No input or output happens here, nothing is async, and time and randomness are arguments.
 
 #[macro_use]
+mod described;
+#[macro_use]
 mod open_enum;
 #[macro_use]
 mod text_as_sent;

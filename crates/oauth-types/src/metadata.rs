@@ -8,6 +8,7 @@ mod localized;
 mod member;
 mod parse;
 mod redirect_uri;
+mod schema;
 mod strict_json;
 mod update;
 
@@ -26,11 +27,12 @@ use crate::{
     RefreshTokenUsage, Rejection, ResponseType, Scope, Seconds, SubjectType, Uri,
 };
 use member::{At, Member};
+use schema::MemberSchema;
 
 macro_rules! client_metadata {
     (
-        members { $($(#[$doc:meta])* $name:ident: $type:ty,)* }
-        declarations { $($(#[$declared_doc:meta])* $declared:ident: $declared_type:ty,)* }
+        members { $($(#[doc = $doc:literal])* $name:ident: $type:ty,)* }
+        declarations { $($(#[doc = $declared_doc:literal])* $declared:ident: $declared_type:ty,)* }
     ) => {
         /// What a client says of itself, and what the server made of it. RFC 7591 §2.
         ///
@@ -48,8 +50,8 @@ macro_rules! client_metadata {
         /// ```
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct ClientMetadata {
-            $($(#[$doc])* pub $name: Option<$type>,)*
-            $($(#[$declared_doc])* pub $declared: Option<$declared_type>,)*
+            $($(#[doc = $doc])* pub $name: Option<$type>,)*
+            $($(#[doc = $declared_doc])* pub $declared: Option<$declared_type>,)*
             /// Members that no standard we know names, in their order. They are stored apart and come back as sent.
             pub extensions: Extensions,
         }
@@ -73,6 +75,14 @@ macro_rules! client_metadata {
                     _ => return Ok(false),
                 }
                 Ok(true)
+            }
+
+            /// What each member looks like in JSON, in the order of the response.
+            fn member_schemas() -> Vec<MemberSchema> {
+                vec![
+                    $(MemberSchema::of::<$type>(stringify!($name), concat!($($doc),*)),)*
+                    $(MemberSchema::of::<$declared_type>(stringify!($declared), concat!($($declared_doc),*)),)*
+                ]
             }
 
             /// Writes every member that is set into a JSON object, all but `extensions`.

@@ -41,5 +41,7 @@ macro_rules! open_enum {
                 serializer.serialize_str(self.as_str())
             }
         }
+
+        described!($name, { "type": "string", "examples": [$($text),*] });
     };
 }

@@ -42,6 +42,7 @@ impl PartialEq for ResponseType {
 impl Eq for ResponseType {}
 
 text_as_sent!(ResponseType);
+described!(ResponseType, { "type": "string", "examples": ["code"] });
 
 #[cfg(test)]
 mod tests {

@@ -34,6 +34,7 @@ impl Scope {
 }
 
 text_as_sent!(Scope);
+described!(Scope, { "type": "string", "examples": ["openid profile"] });
 
 impl<'a> FromIterator<&'a str> for Scope {
     fn from_iter<I: IntoIterator<Item = &'a str>>(values: I) -> Self {

@@ -1,15 +1,18 @@
 //! The discovery document. RFC 8414 §2, OpenID Connect Discovery 1.0 §3.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{Algorithm, AuthMethod, Capabilities, GrantType, ResponseType, SubjectType};
 
 /// What a server publishes about itself. What is empty or absent is left out (RFC 8414 §3.2), but for three lists that
 /// are required or mean something else when they are absent (RFC 8414 §2).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ServerMetadata {
+    #[schemars(url)]
     issuer: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(url)]
     registration_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     scopes_supported: Vec<String>,

@@ -78,6 +78,8 @@ impl Seconds {
     }
 }
 
+described!(Seconds, { "type": "integer", "minimum": 0, "maximum": Seconds::MAX });
+
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

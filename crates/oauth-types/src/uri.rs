@@ -70,6 +70,7 @@ impl Uri {
 }
 
 text_as_sent!(Uri);
+described!(Uri, { "type": "string", "format": "uri", "examples": ["https://app.example/"] });
 
 /// The components of a URI. RFC 3986 §3.
 #[derive(Clone, Debug, PartialEq, Eq)]

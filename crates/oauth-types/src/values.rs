@@ -69,6 +69,7 @@ impl Algorithm {
 }
 
 text_as_sent!(Algorithm);
+described!(Algorithm, { "type": "string", "examples": ["RS256", "ES256"] });
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod description;
 mod dry_run;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use tower_http::cors::{AllowMethods, AllowOrigin, CorsLayer};
 use crate::Registrar;
 use answer::Refusal;
 pub use answer::error_response;
+pub use description::Description;
 
 impl Registrar {
     /// The endpoints as a router: the registration endpoint under its path and its aliases, and the client

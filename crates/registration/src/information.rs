@@ -4,6 +4,7 @@
 use enroll_oauth_types::{ClientMetadata, ClientSecret, RegistrationAccessToken, Timestamp};
 use enroll_store::Client;
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
 
 /// The answer to a registration, and to a read of one.
 #[derive(Debug)]
@@ -25,6 +26,36 @@ impl ClientInformation {
     /// `registration_client_uri`
     pub fn registration_client_uri(&self) -> Option<&str> {
         self.management.as_ref().map(|(uri, _)| uri.as_str())
+    }
+
+    /// What it holds besides metadata, as a JSON Schema.
+    pub(crate) fn schema() -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "client_id": { "type": "string", "minLength": 1, "description": "The name of the client here." },
+                "client_id_issued_at": {
+                    "type": "integer", "minimum": 0, "description": "When it was registered, in Unix seconds.",
+                },
+                "client_secret": { "type": "string", "minLength": 1, "description": "Shown once." },
+                "client_secret_expires_at": {
+                    "type": "integer", "minimum": 0, "description": "In Unix seconds; 0 is never.",
+                },
+                "registration_client_uri": {
+                    "type": "string", "format": "uri", "description": "Where the client reads and changes this.",
+                },
+                "registration_access_token": {
+                    "type": "string", "minLength": 1, "description": "The credential for that.",
+                },
+            },
+            "required": ["client_id", "client_id_issued_at"],
+            "dependentRequired": {
+                "client_secret": ["client_secret_expires_at"],
+                "client_secret_expires_at": ["client_secret"],
+                "registration_client_uri": ["registration_access_token"],
+                "registration_access_token": ["registration_client_uri"],
+            },
+        })
     }
 
     /// `client_secret_expires_at`: 0 is never. RFC 7591 §3.2.1.

@@ -16,7 +16,7 @@ mod report;
 mod rules;
 pub mod steps;
 
-pub use endpoint::{cors, error_response};
+pub use endpoint::{Description, cors, error_response};
 pub use error::{RegistrationError, StepResult};
 pub use information::ClientInformation;
 pub use management::{ManagementError, RotateToken};

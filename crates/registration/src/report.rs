@@ -2,6 +2,7 @@
 
 use enroll_oauth_types::{ClientMetadata, Rejection};
 use serde::ser::{Serialize, SerializeMap as _, SerializeStruct as _, Serializer};
+use serde_json::{Value, json};
 
 use crate::Note;
 
@@ -45,6 +46,44 @@ impl Report {
         self.steps.iter().find_map(|step| match &step.outcome {
             Outcome::Refused(rejection) => Some(rejection),
             Outcome::Passed | Outcome::NotReached => None,
+        })
+    }
+
+    /// The report as a JSON Schema; `refusal` and `effective` are where the schemas of these stand.
+    pub(crate) fn schema(refusal: &str, effective: &str) -> Value {
+        let or_null = |schema: &str| json!({ "anyOf": [{ "$ref": schema }, { "type": "null" }] });
+        json!({
+            "type": "object",
+            "properties": {
+                "accepted": { "type": "boolean", "description": "Whether it would be registered." },
+                "refusal": or_null(refusal),
+                "steps": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "step": { "type": "string", "description": "The name of the step." },
+                            "outcome": { "enum": ["passed", "refused", "not reached"] },
+                            "refusal": or_null(refusal),
+                            "notes": {
+                                "type": "array",
+                                "description": "What it decided otherwise than asked.",
+                                "items": {
+                                    "type": "object",
+                                    "properties": { "member": { "type": "string" }, "note": { "type": "string" } },
+                                    "required": ["member", "note"],
+                                    "additionalProperties": false,
+                                },
+                            },
+                        },
+                        "required": ["step", "outcome", "refusal", "notes"],
+                        "additionalProperties": false,
+                    },
+                },
+                "effective": or_null(effective),
+            },
+            "required": ["accepted", "refusal", "steps", "effective"],
+            "additionalProperties": false,
         })
     }
 

@@ -1,6 +1,7 @@
 //! `client_name#ja` and its like: one member in several languages. OpenID Connect Dynamic Client Registration
 //! 1.0 §2.1, RFC 7591 §2.2.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
@@ -131,6 +132,21 @@ impl<T: Text> Member for Localized<T> {
         for (tag, value) in self.tagged {
             below.set(Some(&tag), value);
         }
+    }
+}
+
+/// One value: a localized member is described by its owner, as several members.
+impl<T: JsonSchema> JsonSchema for Localized<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
     }
 }
 

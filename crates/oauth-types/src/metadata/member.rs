@@ -1,5 +1,6 @@
 //! How a member of each JSON type is read and written.
 
+use schemars::JsonSchema;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
@@ -33,7 +34,7 @@ impl At<'_> {
 }
 
 /// A value that a member can have.
-pub(super) trait Member: Clone + Sized + Serialize {
+pub(super) trait Member: Clone + Sized + Serialize + JsonSchema {
     /// Whether the member may carry this language tag: `name#tag`.
     fn fits(tag: Option<&str>) -> bool {
         tag.is_none()
@@ -61,7 +62,7 @@ pub(super) trait Member: Clone + Sized + Serialize {
 }
 
 /// A member that stands as a string.
-pub(super) trait Text: for<'a> From<&'a str> + Clone + Serialize {}
+pub(super) trait Text: for<'a> From<&'a str> + Clone + Serialize + JsonSchema {}
 
 impl Text for String {}
 impl Text for Uri {}
@@ -153,6 +154,8 @@ impl Serialize for JsonObject {
         self.0.serialize(serializer)
     }
 }
+
+described!(JsonObject, { "type": "object" });
 
 impl Member for JsonObject {
     fn read(json: &RawValue, at: At<'_>) -> Result<Self, Rejection> {

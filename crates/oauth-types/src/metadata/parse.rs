@@ -23,10 +23,10 @@ const ASSIGNED: [&str; 8] = [
     "error_description",
 ];
 
-const MOST_MEMBERS: usize = 200;
-const MOST_REDIRECT_URIS: usize = 100;
+pub(super) const MOST_MEMBERS: usize = 200;
+pub(super) const MOST_REDIRECT_URIS: usize = 100;
 const MOST_LANGUAGE_TAGS: usize = 50;
-const LONGEST_STRING: usize = 8 * 1024;
+pub(super) const LONGEST_STRING: usize = 8 * 1024;
 
 /// How rough a request may be. The default takes what real clients send.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

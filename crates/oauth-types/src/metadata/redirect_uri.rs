@@ -25,6 +25,8 @@ use crate::uri::{Problem, Uri, UriParts};
 #[serde(transparent)]
 pub struct RedirectUri(Uri);
 
+described!(RedirectUri, { "type": "string", "format": "uri", "examples": ["https://app.example/callback"] });
+
 /// What a redirect URI is judged by, beside its own text.
 #[expect(clippy::struct_excessive_bools, reason = "each is a rule that stands alone")]
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,7 +26,7 @@ pub struct UpdateRequest {
 }
 
 /// What a request must not hold, since the server alone says it.
-const NEVER_SENT: [&str; 4] = [
+pub(super) const NEVER_SENT: [&str; 4] = [
     "registration_access_token",
     "registration_client_uri",
     "client_secret_expires_at",
