@@ -7,5 +7,6 @@ mod challenges;
 mod dry_run;
 mod oidc_registration;
 mod pipeline;
+mod properties;
 mod rfc7591;
 mod rfc7592;
