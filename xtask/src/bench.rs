@@ -21,7 +21,7 @@ use crate::command::{cargo, installed, root, run as run_command, shown, target};
 use crate::server::{Server, built};
 use crate::{Failure, tools};
 use report::Report;
-use samples::{Sample, Samples, Scenario, Who, median};
+use samples::{Sample, Samples, Scenario, What, Who, median};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -52,8 +52,17 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     fs::create_dir_all(&folder)?;
 
     let samples = rates(&folder, rounds, milliseconds)?;
+    let validation = validation(milliseconds)?;
+    println!("reading and judging a request: {validation:.1} µs");
     let footprint = footprint(&folder, clients)?;
-    let report = Report { samples, footprint, rounds, milliseconds, machine: machine::describe(&target()) };
+    let report = Report {
+        samples,
+        validation,
+        footprint,
+        rounds,
+        milliseconds,
+        machine: machine::describe(&target()),
+    };
     println!("\n{}", report.figures());
     if !options.quick {
         let path = root().join("docs/benchmarks.md");
@@ -87,6 +96,18 @@ fn rates(folder: &Path, rounds: usize, milliseconds: u64) -> Result<Samples, Fai
         }
     }
     Ok(samples)
+}
+
+/// What it costs to read a request and to judge it, in microseconds, without network and store.
+fn validation(milliseconds: u64) -> Result<f64, Failure> {
+    let mut command = Command::new(built("enroll-bench-validate", true));
+    command.arg(root().join(What::Register.body())).arg(milliseconds.to_string());
+    let output = command.output()?;
+    let told = String::from_utf8_lossy(&output.stdout);
+    told.trim().parse().map_err(|_| {
+        let line = shown(&command);
+        format!("`{line}` failed: {}", String::from_utf8_lossy(&output.stderr).trim()).into()
+    })
 }
 
 /// Starts the servers of others, where Node.js is there to run them.
@@ -165,10 +186,12 @@ fn load(server: &Server, scenario: Scenario, limit: &[String]) -> Result<Sample,
     let mut command = Command::new(built("enroll-bench", true));
     command.args([scenario.what.word(), &server.url, "--path", scenario.who.path()]).args(limit);
     command.args(["--connections", &scenario.connections.to_string()]);
-    command.arg("--body").arg(root().join("conformance/peers/request.json"));
+    command.arg("--body").arg(root().join(scenario.what.body()));
     let before = server.processor_time();
     let output = command.output()?;
     let spent = server.processor_time().zip(before).map(|(after, before)| after.saturating_sub(before));
+    // Each client to be deleted is registered first, which costs the server more than the deletion.
+    let spent = spent.filter(|_| scenario.what != What::Delete);
     if !output.status.success() {
         let line = shown(&command);
         return Err(format!("`{line}` failed: {}", String::from_utf8_lossy(&output.stderr).trim()).into());

@@ -1,6 +1,6 @@
 //! Many connections that each send the next request as soon as the last is answered.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -15,6 +15,10 @@ pub(crate) struct Load {
     address: String,
     requests: Vec<Vec<u8>>,
     expected: u16,
+    /// Whether each request is sent once, and not again and again.
+    once: bool,
+    /// Where the bodies of answers are put, for whoever wants them.
+    kept: Option<Rc<RefCell<Vec<Vec<u8>>>>>,
 }
 
 /// What is done with a registered client.
@@ -22,6 +26,7 @@ pub(crate) struct Load {
 pub(crate) enum Manage {
     Read,
     Update,
+    Delete,
 }
 
 /// When a run ends.
@@ -48,26 +53,22 @@ impl Load {
         )
         .into_bytes();
         request.extend_from_slice(body);
-        Self { address: address.to_owned(), requests: vec![request], expected: 201 }
+        Self { address: address.to_owned(), requests: vec![request], expected: 201, once: false, kept: None }
     }
 
-    /// `GET` or `PUT` on the registration client URI of some clients, registered now with this body.
-    pub(crate) async fn managing(
-        manage: Manage,
-        address: &str,
-        path: &str,
-        body: &[u8],
-        clients: usize,
-    ) -> io::Result<Self> {
-        let register = Self::registering(address, path, body);
-        let mut connection = Connection::open(address).await?;
-        let mut requests = Vec::with_capacity(clients);
-        for _ in 0..clients {
-            let response = connection.send(&register.requests[0]).await?;
-            register.check(response.status, response.body)?;
-            requests.push(manage.request(address, response.body)?);
-        }
-        Ok(Self { address: address.to_owned(), requests, expected: 200 })
+    /// The same `GET`, `PUT` or `DELETE` on the registration client URIs of clients that are registered now.
+    pub(crate) async fn managing(self, manage: Manage, clients: u64, connections: usize) -> io::Result<Self> {
+        let address = self.address.clone();
+        let answers = Rc::new(RefCell::new(Vec::new()));
+        let register = Self { kept: Some(Rc::clone(&answers)), ..self };
+        register.run(connections, Until::Requests(clients)).await?;
+        let requests =
+            answers.borrow().iter().map(|body| manage.request(&address, body)).collect::<io::Result<_>>()?;
+        let (expected, once) = match manage {
+            Manage::Read | Manage::Update => (200, false),
+            Manage::Delete => (204, true),
+        };
+        Ok(Self { address, requests, expected, once, kept: None })
     }
 
     /// Runs all connections on this thread.
@@ -118,9 +119,15 @@ impl Load {
         let mut next = first;
         let mut now = Instant::now();
         while left.get() > 0 && end.is_none_or(|end| now < end) {
+            if self.once && next >= self.requests.len() {
+                break;
+            }
             left.set(left.get() - 1);
             let response = connection.send(&self.requests[next % self.requests.len()]).await?;
             self.check(response.status, response.body)?;
+            if let Some(kept) = &self.kept {
+                kept.borrow_mut().push(response.body.to_vec());
+            }
             let answered = Instant::now();
             latencies.push(u32::try_from((answered - now).as_micros()).unwrap_or(u32::MAX));
             now = answered;
@@ -160,7 +167,7 @@ impl Measured {
 }
 
 impl Manage {
-    /// The request about the client of a client information response; an update says the same again. RFC 7592 §2.1, §2.2.
+    /// The request about the client of a client information response; an update says the same again. RFC 7592 §2.
     fn request(self, address: &str, information: &[u8]) -> io::Result<Vec<u8>> {
         let information: Value = serde_json::from_slice(information)?;
         let member = |name: &str| {
@@ -172,6 +179,7 @@ impl Manage {
         let token = member("registration_access_token")?;
         let (method, body) = match self {
             Self::Read => ("GET", String::new()),
+            Self::Delete => ("DELETE", String::new()),
             Self::Update => ("PUT", without_what_only_the_server_says(&information).to_string()),
         };
         let length = body.len();
@@ -218,6 +226,7 @@ mod tests {
         for (manage, start, end) in [
             (Manage::Read, "GET /connect/dcr/a HTTP/1.1\r\n", "\r\ncontent-length: 0\r\n\r\n"),
             (Manage::Update, "PUT /connect/dcr/a HTTP/1.1\r\n", "\r\ncontent-length: 2\r\n\r\n{}"),
+            (Manage::Delete, "DELETE /connect/dcr/a HTTP/1.1\r\n", "\r\ncontent-length: 0\r\n\r\n"),
         ] {
             let request = String::from_utf8(manage.request("127.0.0.1:1", information).unwrap()).unwrap();
             assert!(request.starts_with(start) && request.ends_with(end), "{request}");

@@ -14,7 +14,9 @@ use clap::{Parser, ValueEnum};
 use load::{Load, Manage, Until};
 
 /// How many clients are managed: a multiple of every number of connections.
-const CLIENTS: usize = 1024;
+const CLIENTS: u64 = 1024;
+/// How many clients are there to be deleted in a millisecond. A run ends when none is left.
+const DELETED_IN_A_MILLISECOND: u64 = 16;
 
 /// Puts load on a registration endpoint.
 #[derive(Parser)]
@@ -47,6 +49,8 @@ enum What {
     Read,
     /// Registers some clients, then replaces them by the same again and again.
     Update,
+    /// Registers many clients, then deletes each of them.
+    Delete,
 }
 
 // One thread: the servers need the others.
@@ -68,14 +72,18 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
     let body = std::fs::read(&arguments.body)?;
     let address = arguments.url.strip_prefix("http://").ok_or("the URL must begin with http://")?;
+    let register = Load::registering(address, &arguments.path, &body);
+    let deleted = arguments.requests.unwrap_or(arguments.milliseconds * DELETED_IN_A_MILLISECOND);
+    let connections = arguments.connections;
     let load = match arguments.what {
-        What::Register => Load::registering(address, &arguments.path, &body),
-        What::Read => Load::managing(Manage::Read, address, &arguments.path, &body, CLIENTS).await?,
-        What::Update => Load::managing(Manage::Update, address, &arguments.path, &body, CLIENTS).await?,
+        What::Register => register,
+        What::Read => register.managing(Manage::Read, CLIENTS, connections).await?,
+        What::Update => register.managing(Manage::Update, CLIENTS, connections).await?,
+        What::Delete => register.managing(Manage::Delete, deleted, connections).await?,
     };
     let until = match arguments.requests {
         Some(count) => Until::Requests(count),
         None => Until::Elapsed(Duration::from_millis(arguments.milliseconds)),
     };
-    Ok(load.run(arguments.connections, until).await?.to_json().to_string())
+    Ok(load.run(connections, until).await?.to_json().to_string())
 }

@@ -24,12 +24,17 @@ time that a request cost the server is what changes least.
   stores in SQLite.
 - Every server gets the bytes of `conformance/peers/request.json`, on connections that are kept alive, each with one
   request under way. `GET client` and `PUT client` read one of 1024 clients with its registration access
-  token, and replace it by the same.
+  token, and replace it by the same; `DELETE client` deletes clients that were registered for it, each once.
+- *Every member* is `xtask/bench/every-member.json`: as many members as one client of `--dev` can have at once.
+- *Reading and judging* is the dry run of `conformance/peers/request.json` in a loop within one process: the body is read
+  and goes through every step of the pipeline, without network and store.
 - Clients that fill the database are registered over HTTP.
 ";
 
 pub(super) struct Report {
     pub(super) samples: Samples,
+    /// What it costs to read a request and to judge it, in microseconds.
+    pub(super) validation: f64,
     pub(super) footprint: Footprint,
     pub(super) rounds: usize,
     pub(super) milliseconds: u64,
@@ -98,13 +103,15 @@ impl Report {
              | registrations/s while filling, 64 conn. | {fill_rate:.0} |\n\
              | database with {clients} clients | {} |\n\
              | start to `ready`, {clients} clients, median of 10 | {:.0} ms |\n\
-             | binary, stripped | {:.1} MB |\n",
+             | binary, stripped | {:.1} MB |\n\
+             | reading and judging a request, alone | {:.1} µs |\n",
             mebibytes(self.footprint.idle),
             mebibytes(self.footprint.filled),
             mebibytes(self.footprint.reopened),
             mebibytes(Some(database)),
             self.footprint.start.as_secs_f64() * 1000.0,
             megabytes(self.footprint.binary),
+            self.validation,
         )
     }
 
@@ -118,6 +125,7 @@ impl Report {
             Goal::least("64 conn., to the bare handler", 0.40, to(Who::Bare)),
             Goal::least("64 conn., to node-oidc-provider in memory", 9.0, to(Who::PeerMemory)),
             Goal::least("64 conn., to node-oidc-provider on SQLite", 25.0, to(Who::PeerSqlite)),
+            Goal::most("µs to read and judge a request, alone", 50.0, Some(self.validation)),
             Goal::most(&format!("MiB more after {clients} clients"), 64.0, grown),
             Goal::most("ms from start to `ready`", 100.0, Some(milliseconds)),
             Goal::most("MB of stripped binary", 15.0, Some(megabytes(binary))),
@@ -206,6 +214,7 @@ mod tests {
         };
         Report {
             samples,
+            validation: 12.5,
             footprint,
             rounds: 1,
             milliseconds: 1000,
@@ -220,6 +229,7 @@ mod tests {
         assert!(
             goals.contains("| 64 conn., to node-oidc-provider in memory | at least 9 | not measured | |")
         );
+        assert!(goals.contains("| µs to read and judge a request, alone | at most 50 | 12.50 | met |"));
         assert!(goals.contains("| MiB more after 10 clients | at most 64 | 80.00 | missed |"));
     }
 

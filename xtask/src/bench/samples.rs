@@ -18,8 +18,11 @@ pub(super) enum Who {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum What {
     Register,
+    /// A registration that sets as many members as one client can have.
+    RegisterEveryMember,
     Read,
     Update,
+    Delete,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,9 +63,18 @@ impl What {
     /// How the load generator calls it.
     pub(super) fn word(self) -> &'static str {
         match self {
-            Self::Register => "register",
+            Self::Register | Self::RegisterEveryMember => "register",
             Self::Read => "read",
             Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The file whose bytes are posted.
+    pub(super) fn body(self) -> &'static str {
+        match self {
+            Self::RegisterEveryMember => "xtask/bench/every-member.json",
+            _ => "conformance/peers/request.json",
         }
     }
 }
@@ -81,8 +93,9 @@ impl Scenario {
             if connections == 64 {
                 all.push(Self::registering(Who::PeerMemory, connections));
                 all.push(Self::registering(Who::PeerSqlite, connections));
-                all.push(Self { who: Who::Enroll, what: What::Read, connections });
-                all.push(Self { who: Who::Enroll, what: What::Update, connections });
+                for what in [What::RegisterEveryMember, What::Read, What::Update, What::Delete] {
+                    all.push(Self { who: Who::Enroll, what, connections });
+                }
             }
         }
         all
@@ -99,8 +112,10 @@ impl fmt::Display for Scenario {
         };
         let what = match self.what {
             What::Register => "",
+            What::RegisterEveryMember => ", every member",
             What::Read => ", GET client",
             What::Update => ", PUT client",
+            What::Delete => ", DELETE client",
         };
         f.pad(&format!("{who}{what}, {} conn.", self.connections))
     }

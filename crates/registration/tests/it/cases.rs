@@ -15,13 +15,13 @@ use serde_json::{Map, Value};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
     #[serde(skip)]
-    pub(crate) path: String,
+    path: String,
     #[serde(rename = "about")]
     _about: String,
     #[serde(rename = "section", default)]
     _section: String,
     #[serde(default)]
-    pub(crate) server: Kind,
+    server: Kind,
     pub(crate) request: Option<Value>,
     raw: Option<Raw>,
     accepted: Option<Accepted>,
@@ -31,7 +31,7 @@ pub(crate) struct Case {
 /// The server that a case is sent to.
 #[derive(Clone, Copy, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+enum Kind {
     /// Mends what it can, and grants nothing special: what a server is by default.
     #[default]
     Open,
@@ -104,6 +104,10 @@ impl Case {
         Self { path: path.display().to_string(), ..case }
     }
 
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.accepted.is_some()
+    }
+
     fn body(&self) -> Vec<u8> {
         match (&self.request, &self.raw) {
             (Some(request), None) => request.to_string().into_bytes(),
@@ -125,7 +129,7 @@ pub(crate) fn all() -> Vec<Case> {
 }
 
 impl Kind {
-    pub(crate) fn app(self) -> TestApp {
+    fn app(self) -> TestApp {
         match self {
             Self::Open => TestApp::open(),
             Self::Strict => {
@@ -139,7 +143,8 @@ impl Kind {
     }
 }
 
-fn everything() -> Capabilities {
+/// A server that can do everything.
+pub(crate) fn everything() -> Capabilities {
     let mut capabilities = Capabilities::code_and_client_credentials().with_scopes(SCOPES);
     capabilities.grant_types.push("urn:openid:params:grant-type:ciba".into());
     capabilities.response_modes.push("jwt".to_owned());

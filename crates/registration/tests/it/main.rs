@@ -7,6 +7,7 @@ mod challenges;
 mod dry_run;
 mod oidc_registration;
 mod pipeline;
+mod properties;
 mod rfc7591;
 mod rfc7592;
 mod rotation;
