@@ -77,7 +77,9 @@ impl Cache {
                 _ => Ok(Op::Put(fetched)),
             }
         });
-        match entry.await? {
+        let entry = entry.await?;
+        self.0.run_pending_tasks().await; // what is beyond the limit goes now, not some time later
+        match entry {
             CompResult::Inserted(entry) | CompResult::ReplacedWith(entry) | CompResult::Unchanged(entry) => {
                 entry.into_value().answer
             }
@@ -113,8 +115,8 @@ mod tests {
     fn a_document_is_kept_as_its_host_says_within_limits() {
         let limits = Limits {
             keep_at_least: Duration::from_secs(10),
-            keep: Duration::from_secs(300),
-            keep_at_most: Duration::from_secs(3600),
+            keep: Duration::from_mins(5),
+            keep_at_most: Duration::from_hours(1),
             ..Limits::default()
         };
         let cases = [

@@ -75,14 +75,23 @@ fn reason(error: &reqwest::Error) -> FetchError {
     if let Some(ours) = causes.clone().find_map(|cause| cause.downcast_ref::<FetchError>()) {
         return ours.clone(); // from the resolver
     }
-    // TLS speaks of itself through this kind of input error.
-    let tls = |cause: &(dyn Error + 'static)| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
-    };
     match error {
         error if error.is_timeout() => FetchError::Timeout,
-        error if error.is_connect() && causes.any(tls) => FetchError::Tls,
+        error if error.is_connect() && causes.any(is_tls) => FetchError::Tls,
         error if error.is_connect() => FetchError::Connect,
         _ => FetchError::Broken,
     }
+}
+
+/// Whether it is TLS that failed, which speaks of itself as input that is not valid. That error comes within others of
+/// its type, which leave it out when asked for their source.
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    let mut next = cause.downcast_ref::<io::Error>();
+    while let Some(error) = next {
+        if error.kind() == io::ErrorKind::InvalidData {
+            return true;
+        }
+        next = error.get_ref().and_then(|inner| inner.downcast_ref());
+    }
+    false
 }

@@ -49,7 +49,7 @@ impl Default for Limits {
             total: Duration::from_secs(5),
             connect: Duration::from_secs(3),
             body: 64 * 1024,
-            at_once: 64,
+            at_once: 128,
             per_host_at_once: 4,
             per_host_per_minute: 30,
             per_address_per_minute: 300,

@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 pub enum Media {
     /// JSON, under `application/json` or any type that ends in `+json` (RFC 8259 §11, RFC 6839 §3.1).
     Json,
-    /// A JWK set, under its own type or as any JSON (RFC 7517 §8.5).
+    /// A JWK set, under its own type or `application/json` (RFC 7517 §8.5).
     JwkSet,
 }
 
@@ -41,9 +41,13 @@ impl Media {
         }
         let essence = value.split(';').next()?.trim().to_ascii_lowercase();
         let subtype = essence.strip_prefix("application/")?;
-        // Both kinds are JSON: the type of a JWK set ends in `+json` as well.
-        let json = subtype == "json" || subtype.strip_suffix("+json").is_some_and(|name| !name.is_empty());
-        json.then_some(essence)
+        let good = match self {
+            Self::Json => {
+                subtype == "json" || subtype.strip_suffix("+json").is_some_and(|name| !name.is_empty())
+            }
+            Self::JwkSet => matches!(subtype, "json" | "jwk-set+json"),
+        };
+        good.then_some(essence)
     }
 }
 
@@ -74,6 +78,16 @@ mod tests {
             assert_eq!(essence(&[bad]), None, "{bad}");
         }
         assert_eq!(essence(&[]), None);
+    }
+
+    #[test]
+    fn a_jwk_set_has_two_types() {
+        let is_one = |value| {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, http::HeaderValue::from_static(value))]);
+            Media::JwkSet.essence(&headers).is_some()
+        };
+        assert!(is_one("application/json") && is_one("application/jwk-set+json"));
+        assert!(!is_one("application/problem+json") && !is_one("text/plain"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::budget::Budget;
 use crate::target::is_allowed;
 
 /// Names that are looked up at the same time. The system's resolver holds a thread for each, beyond our deadline.
-const LOOKUPS: usize = 32;
+const LOOKUPS: usize = 64;
 
 /// A connection is tried to so many of a host's addresses.
 const TRIED: usize = 4;

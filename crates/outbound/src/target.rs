@@ -91,7 +91,7 @@ mod tests {
             let target = Target::read(&format!("https://{rest}"), false);
             if let Ok(target) = target {
                 prop_assert_eq!(target.url.scheme(), "https");
-                prop_assert!(target.literal.is_none_or(|address| is_public(address)));
+                prop_assert!(target.literal.is_none_or(is_public));
             }
         }
     }

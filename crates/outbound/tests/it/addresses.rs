@@ -1,8 +1,11 @@
 //! Where names and literal addresses may lead.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
-use enroll_outbound::{FetchError, Limits, Outbound};
+use async_trait::async_trait;
+use enroll_outbound::{FetchError, Limits, Outbound, Resolve};
 use enroll_testkit::WebAnswer;
 
 use crate::{HOST, web};
@@ -213,4 +216,22 @@ async fn the_systems_resolver_is_checked_as_well() {
     let outbound = Outbound::builder(clock, Limits::default()).trust(web.certificate()).build().unwrap();
     assert_eq!(outbound.json(&web.url("localhost", "/")).await, Err(FetchError::NotPublic));
     assert_eq!(web.connections(), 0);
+}
+
+/// Never answers.
+struct Mute;
+
+#[async_trait]
+impl Resolve for Mute {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_resolver_that_never_answers_is_given_up() {
+    let web = web().await;
+    let limits = Limits { total: Duration::from_millis(200), ..Limits::default() };
+    let outbound = web.builder(limits).resolver(Mute).build().unwrap();
+    assert_eq!(outbound.json("https://client.example/").await, Err(FetchError::Timeout));
 }

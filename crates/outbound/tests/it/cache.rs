@@ -10,8 +10,8 @@ use crate::{HOST, web};
 fn limits() -> Limits {
     Limits {
         keep_at_least: Duration::from_secs(10),
-        keep: Duration::from_secs(300),
-        keep_at_most: Duration::from_secs(3600),
+        keep: Duration::from_mins(5),
+        keep_at_most: Duration::from_hours(1),
         keep_failure: Duration::from_secs(30),
         refetch_after: Duration::from_secs(20),
         ..Limits::default()

@@ -6,6 +6,7 @@ mod addresses;
 mod answers;
 mod budget;
 mod cache;
+mod log;
 mod surroundings;
 mod urls;
 

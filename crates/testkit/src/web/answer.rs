@@ -125,14 +125,11 @@ impl WebAnswer {
         if let Some(raw) = &self.raw {
             return raw.clone();
         }
-        let mut head = format!("HTTP/1.1 {}\r\nConnection: close\r\n", self.status);
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
+        let mut head = vec![format!("HTTP/1.1 {}", self.status), "Connection: close".to_owned()];
+        head.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}")));
         if let Length::Stated { beyond } = self.length {
-            head.push_str(&format!("Content-Length: {}\r\n", self.body.len() + beyond));
+            head.push(format!("Content-Length: {}", self.body.len() + beyond));
         }
-        head.push_str("\r\n");
-        [head.as_bytes(), &self.body].concat()
+        [head.join("\r\n").as_bytes(), b"\r\n\r\n", &self.body].concat()
     }
 }
