@@ -6,12 +6,13 @@ use super::{Finding, Tree};
 /// Each crate under `crates/`, and the crates of ours that it may use. Tests may use any.
 const ARROWS: &[(&str, &[&str])] = &[
     ("oauth-types", &[]),
+    ("outbound", &["oauth-types"]),
     ("store", &["oauth-types"]),
     ("store-sql", &["oauth-types", "store"]),
     ("access", &["oauth-types", "store"]),
-    ("registration", &["access", "oauth-types", "store"]),
-    ("enroll", &["access", "oauth-types", "registration", "store", "store-sql"]),
-    ("testkit", &["access", "oauth-types", "registration", "store"]),
+    ("registration", &["access", "oauth-types", "outbound", "store"]),
+    ("enroll", &["access", "oauth-types", "outbound", "registration", "store", "store-sql"]),
+    ("testkit", &["access", "oauth-types", "outbound", "registration", "store"]),
 ];
 
 /// Where another crate than `enroll` touches files, and why.

@@ -1,0 +1,217 @@
+//! The client and how it is made.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use enroll_oauth_types::{Clock, Timestamp};
+use reqwest::{Certificate, Client, redirect};
+use tracing::info;
+
+use crate::budget::Budget;
+use crate::cache::{Cache, Entry};
+use crate::fetch::{Document, get};
+use crate::resolve::{Checked, Resolve, SystemResolver};
+use crate::target::Target;
+use crate::{FetchError, Limits, Media};
+
+/// Fetches documents from addresses that strangers named. Cheap to clone; clones share cache and budgets.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use enroll_oauth_types::SystemClock;
+/// use enroll_outbound::{Limits, Outbound};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let outbound = Outbound::builder(Arc::new(SystemClock), Limits::default()).build()?;
+/// let document = outbound.json("https://client.example/redirect_uris.json").await?;
+/// println!("{} bytes of {}", document.bytes.len(), document.media_type);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Outbound(Arc<Inner>);
+
+struct Inner {
+    client: Client,
+    cache: Cache,
+    budget: Arc<Budget>,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    loopback: bool,
+}
+
+/// Makes an [`Outbound`].
+pub struct Builder {
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    resolver: Arc<dyn Resolve>,
+    trusted: Vec<String>,
+    loopback: bool,
+}
+
+/// Why the client cannot be made: a certificate that cannot be read, or no trusted certificates at all.
+#[derive(Debug, thiserror::Error)]
+#[error("the client for outbound requests cannot be made: are there certificates that it may trust?")]
+pub struct BuildError(#[source] reqwest::Error);
+
+impl Outbound {
+    /// A client with these limits; the clock says how old remembered answers are.
+    pub fn builder(clock: Arc<dyn Clock>, limits: Limits) -> Builder {
+        let resolver = Arc::new(SystemResolver::default());
+        Builder { clock, limits, resolver, trusted: Vec::new(), loopback: false }
+    }
+
+    /// The JSON document at the URL. It is not parsed.
+    pub async fn json(&self, url: &str) -> Result<Document, FetchError> {
+        self.fetch(url, Media::Json).await
+    }
+
+    /// The JWK set at the URL (RFC 7517 §5). It is not parsed.
+    pub async fn jwk_set(&self, url: &str) -> Result<Document, FetchError> {
+        self.fetch(url, Media::JwkSet).await
+    }
+
+    /// The document at the URL: a remembered one while it holds, else a new one.
+    pub async fn fetch(&self, url: &str, media: Media) -> Result<Document, FetchError> {
+        let now = self.0.clock.now();
+        self.answer(url, media, now, |entry| entry.is_fresh(now)).await
+    }
+
+    /// The document at the URL anew, unless the host was asked within [`Limits::refetch_after`]: for a key set that
+    /// lacks the key that a signature names.
+    ///
+    /// When the host fails, a document that still holds is returned as before.
+    pub async fn refetch(&self, url: &str, media: Media) -> Result<Document, FetchError> {
+        let now = self.0.clock.now();
+        let age = self.0.limits.refetch_after;
+        self.answer(url, media, now, |entry| entry.is_younger(now, age)).await
+    }
+
+    async fn answer(
+        &self,
+        url: &str,
+        media: Media,
+        now: Timestamp,
+        usable: impl Fn(&Entry) -> bool,
+    ) -> Result<Document, FetchError> {
+        let target = Target::read(url, self.0.loopback)?;
+        let key = (media, target.url.as_str().to_owned());
+        self.0.cache.answer(key, now, usable, self.0.ask(&target, media, now)).await
+    }
+}
+
+impl Inner {
+    /// Fetches, and says so.
+    async fn ask(&self, target: &Target, media: Media, now: Timestamp) -> Entry {
+        let begun = Instant::now();
+        let answer = self.get(target, media, now).await;
+        note(&target.host, &answer, begun.elapsed());
+        let lifetime = answer.as_ref().map_or(self.limits.keep_failure, |(_, lifetime)| *lifetime);
+        Entry { answer: answer.map(|(document, _)| document), asked: now, until: now + lifetime }
+    }
+
+    async fn get(
+        &self,
+        target: &Target,
+        media: Media,
+        now: Timestamp,
+    ) -> Result<(Document, Duration), FetchError> {
+        let _leave = self.budget.host(&target.host, now)?;
+        if let Some(address) = target.literal {
+            self.budget.address(address, now)?;
+        }
+        let fetch = get(&self.client, target, media, &self.limits);
+        tokio::time::timeout(self.limits.total, fetch).await.unwrap_or(Err(FetchError::Timeout))
+    }
+}
+
+/// Neither path nor query are noted: there are secrets in some.
+fn note(host: &str, answer: &Result<(Document, Duration), FetchError>, duration: Duration) {
+    let outcome = answer.as_ref().map_or_else(FetchError::outcome, |_| "fetched");
+    metrics::counter!("enroll_outbound_fetches_total", "outcome" => outcome).increment(1);
+    let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    match answer {
+        Ok((document, _)) => {
+            let bytes = document.bytes.len();
+            info!(host, status = 200, outcome, duration_ms, bytes, "fetched {bytes} bytes from `{host}`");
+        }
+        Err(error) => {
+            info!(
+                host,
+                status = error.status(),
+                outcome,
+                duration_ms,
+                "fetched nothing from `{host}`: {error}"
+            );
+        }
+    }
+}
+
+impl Builder {
+    /// Looks names up with another resolver than the system's.
+    #[must_use]
+    pub fn resolver(mut self, resolver: impl Resolve) -> Self {
+        self.resolver = Arc::new(resolver);
+        self
+    }
+
+    /// Trusts these certificates too, in PEM, beside those that the system trusts.
+    #[must_use]
+    pub fn trust(mut self, pem: impl Into<String>) -> Self {
+        self.trusted.push(pem.into());
+        self
+    }
+
+    /// Lets strangers make this server connect to itself, by https or http. For tests and development only.
+    #[must_use]
+    pub fn insecure_allow_loopback(mut self) -> Self {
+        self.loopback = true;
+        self
+    }
+
+    /// The client.
+    pub fn build(self) -> Result<Outbound, BuildError> {
+        let budget = Budget::new(&self.limits);
+        let resolver = Checked {
+            resolver: self.resolver,
+            budget: Arc::clone(&budget),
+            clock: Arc::clone(&self.clock),
+            loopback: self.loopback,
+        };
+        let mut client = Client::builder()
+            .dns_resolver(resolver)
+            .no_proxy() // a proxy would resolve the name itself
+            .redirect(redirect::Policy::none()) // the next address would go unchecked
+            .https_only(!self.loopback)
+            .http1_only()
+            .pool_max_idle_per_host(0) // a kept connection would outlive its check
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .connect_timeout(self.limits.connect)
+            .user_agent(concat!("enroll/", env!("CARGO_PKG_VERSION")));
+        for pem in &self.trusted {
+            let certificates = Certificate::from_pem_bundle(pem.as_bytes()).map_err(BuildError)?;
+            client = client.tls_certs_merge(certificates);
+        }
+        let inner = Inner {
+            client: client.build().map_err(BuildError)?,
+            cache: Cache::new(self.limits.cache),
+            budget,
+            clock: self.clock,
+            limits: self.limits,
+            loopback: self.loopback,
+        };
+        Ok(Outbound(Arc::new(inner)))
+    }
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound").field("limits", &self.0.limits).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,98 @@
+//! A URL that may be fetched from, as far as its text tells.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use crate::FetchError;
+use crate::address::is_public;
+
+/// No address of a document needs more, and what is fetched is a key of the cache.
+const LONGEST: usize = 2048;
+
+/// Where to fetch from.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// Without its fragment, which is never sent.
+    pub(crate) url: Url,
+    /// The host as browsers read it: lower case, Punycode, addresses in their one form.
+    pub(crate) host: String,
+    /// The address, where the URL names one and no resolver is asked.
+    pub(crate) literal: Option<IpAddr>,
+}
+
+impl Target {
+    /// Reads the URL as browsers and the HTTP client do, so that what is checked is what is connected to.
+    pub(crate) fn read(text: &str, loopback: bool) -> Result<Self, FetchError> {
+        if text.len() > LONGEST {
+            return Err(FetchError::Url("must be at most 2048 bytes long"));
+        }
+        let mut url = Url::parse(text).map_err(|_| FetchError::Url("must be an absolute https URL"))?;
+        url.set_fragment(None);
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(FetchError::Url("must not contain a user name or a password"));
+        }
+        let (host, literal) = match url.host() {
+            Some(Host::Domain(name)) if !name.is_empty() => (name.to_owned(), None),
+            Some(Host::Ipv4(address)) => (address.to_string(), Some(IpAddr::V4(address))),
+            Some(Host::Ipv6(address)) => (address.to_string(), Some(IpAddr::V6(address))),
+            _ => return Err(FetchError::Url("must name a host")),
+        };
+        let here = literal.map_or(host == "localhost", |address| address.is_loopback());
+        match url.scheme() {
+            "https" => {}
+            "http" if loopback && here => {}
+            _ => return Err(FetchError::Url("must be an https URL")),
+        }
+        if literal.is_some_and(|address| !is_allowed(address, loopback)) {
+            return Err(FetchError::NotPublic);
+        }
+        Ok(Self { url, host, literal })
+    }
+}
+
+/// Whether a connection to the address may be made.
+pub(crate) fn is_allowed(address: IpAddr, loopback: bool) -> bool {
+    is_public(address) || (loopback && address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_fragment_is_left_off() {
+        let target = Target::read("https://A.example/jwks#here", false).unwrap();
+        assert_eq!(target.url.as_str(), "https://a.example/jwks");
+        assert_eq!(target.host, "a.example");
+    }
+
+    #[test]
+    fn http_is_for_loopback_only_and_only_where_that_is_allowed() {
+        for url in ["http://127.0.0.1:1/", "http://[::1]/", "http://localhost/"] {
+            assert!(Target::read(url, true).is_ok(), "{url}");
+            assert!(Target::read(url, false).is_err(), "{url}");
+        }
+        for url in ["http://a.example/", "http://8.8.8.8/", "http://localhost.example/"] {
+            assert!(Target::read(url, true).is_err(), "{url}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_stops_it(text in "\\PC*") {
+            let _ = Target::read(&text, false);
+        }
+
+        #[test]
+        fn no_text_that_looks_like_a_url_stops_it(rest in "[a-z0-9@:/?#\\[\\].%\\\\ -]{0,40}") {
+            let target = Target::read(&format!("https://{rest}"), false);
+            if let Ok(target) = target {
+                prop_assert_eq!(target.url.scheme(), "https");
+                prop_assert!(target.literal.is_none_or(is_public));
+            }
+        }
+    }
+}

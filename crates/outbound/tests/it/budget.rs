@@ -1,0 +1,58 @@
+//! How much strangers may make us ask of others.
+
+use enroll_outbound::{FetchError, Limits};
+use enroll_testkit::{FakeWeb, WebAnswer};
+
+use crate::{HOST, web};
+
+#[tokio::test]
+async fn a_host_is_asked_only_so_often_in_a_minute() {
+    let web = FakeWeb::of(&[HOST, "other.example"]).await;
+    web.answer("/document", WebAnswer::json("[]"));
+    let outbound = web.outbound_within(Limits { per_host_per_minute: 3, ..Limits::default() });
+    let nth = |n: u8| web.url(HOST, &format!("/document?{n}"));
+    for n in 0..3 {
+        outbound.json(&nth(n)).await.unwrap();
+    }
+    let refused = outbound.json(&nth(3)).await.unwrap_err();
+    assert!(matches!(refused, FetchError::Budget { retry_after: 1..=60 }), "{refused}");
+    assert_eq!(web.requests("/document").len(), 3);
+    assert!(outbound.json(&nth(0)).await.is_ok(), "what is remembered costs nothing");
+    assert!(outbound.json(&web.url("other.example", "/document")).await.is_ok());
+
+    web.clock().advance(60);
+    assert!(outbound.json(&nth(3)).await.is_ok(), "a refusal for lack of budget is not remembered");
+}
+
+#[tokio::test]
+async fn another_name_for_the_same_address_is_not_another_victim() {
+    let names = ["a.example", "b.example", "c.example"];
+    let web = FakeWeb::of(&names).await;
+    web.answer("/document", WebAnswer::json("[]"));
+    let outbound = web.outbound_within(Limits { per_address_per_minute: 2, ..Limits::default() });
+    for name in &names[..2] {
+        outbound.json(&web.url(name, "/document")).await.unwrap();
+    }
+    let refused = outbound.json(&web.url(names[2], "/document")).await.unwrap_err();
+    assert!(matches!(refused, FetchError::Budget { .. }), "{refused}");
+    let refused = outbound.json(&web.url("127.0.0.1", "/document")).await.unwrap_err();
+    assert!(matches!(refused, FetchError::Budget { .. }), "{refused}");
+    assert_eq!(web.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_host_is_asked_only_so_much_at_once() {
+    let web = web().await;
+    web.answer("/slow", WebAnswer::json("[]").held());
+    web.answer("/quick", WebAnswer::json("[]"));
+    let outbound = web.outbound_within(Limits { per_host_at_once: 1, ..Limits::default() });
+    let slow = tokio::spawn({
+        let (outbound, url) = (outbound.clone(), web.url(HOST, "/slow"));
+        async move { outbound.json(&url).await }
+    });
+    web.requested("/slow").await;
+    assert_eq!(outbound.json(&web.url(HOST, "/quick")).await, Err(FetchError::Busy));
+    web.release();
+    assert!(slow.await.unwrap().is_ok());
+    assert!(outbound.json(&web.url(HOST, "/quick")).await.is_ok(), "its turn is over");
+}
