@@ -78,6 +78,8 @@ impl Head {
             name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
         });
         match (status, length) {
+            // RFC 9112 §6.3: there is no body, and no length of one.
+            (Some(204), _) => Ok(Some(Self { status: 204, end: end + 4, length: 0 })),
             (Some(status), Some(length)) => Ok(Some(Self { status, end: end + 4, length })),
             (None, _) => Err(invalid("the response has no status")),
             (_, None) => Err(invalid("the response has no content-length")),
@@ -103,6 +105,12 @@ mod tests {
             Head::of(response).unwrap(),
             Some(Head { status: 201, end: response.len() - 2, length: 2 })
         );
+    }
+
+    #[test]
+    fn no_content_ends_with_its_head() {
+        let head = Head::of(b"HTTP/1.1 204 No Content\r\ncache-control: no-store\r\n\r\n").unwrap();
+        assert_eq!(head.map(|head| (head.status, head.length)), Some((204, 0)));
     }
 
     #[test]
