@@ -58,7 +58,7 @@ impl TestApp {
             .clock(clock.clone())
             .random(random.clone());
         let registrar = customize(builder).build().expect("the test app is complete");
-        let described = Arc::new(Described::of(&registrar));
+        let described = Described::of(&registrar);
         Self { store, clock, random, described, router: registrar.router() }
     }
 

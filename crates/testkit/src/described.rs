@@ -2,8 +2,10 @@
 //! not allow.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use boon::{Compiler, SchemaIndex, Schemas};
+use enroll_oauth_types::ReadingRules;
 use enroll_registration::Registrar;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -17,7 +19,20 @@ pub(crate) struct Described {
 }
 
 impl Described {
-    pub(crate) fn of(registrar: &Registrar) -> Self {
+    /// The schemas under these rules of reading, on which alone they depend: made once.
+    pub(crate) fn of(registrar: &Registrar) -> Arc<Self> {
+        static MADE: Mutex<Vec<(ReadingRules, Arc<Described>)>> = Mutex::new(Vec::new());
+        let mut made = MADE.lock().expect("nothing panics while it is locked");
+        let rules = &registrar.rules().reading;
+        if let Some((_, described)) = made.iter().find(|(own, _)| own == rules) {
+            return described.clone();
+        }
+        let described = Arc::new(Self::made_for(registrar));
+        made.push((rules.clone(), described.clone()));
+        described
+    }
+
+    fn made_for(registrar: &Registrar) -> Self {
         let description = registrar.description();
         let names: Vec<_> = description.schemas.keys().cloned().collect();
         let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
@@ -39,6 +54,8 @@ impl Described {
             (_, StatusCode::NO_CONTENT) => return,
             (_, status) if status.is_client_error() || status.is_server_error() => (None, "Error"),
             (&Method::POST, StatusCode::CREATED) => (Some("RegistrationRequest"), "ClientInformation"),
+            // Another secret is asked for without a body.
+            (&Method::POST, StatusCode::OK) if sent.is_empty() => (None, "ClientInformation"),
             (&Method::POST, StatusCode::OK) => (None, "DryRun"),
             (&Method::PUT, StatusCode::OK) => (Some("UpdateRequest"), "ClientInformation"),
             (&Method::GET, StatusCode::OK) => (None, "ClientInformation"),

@@ -57,7 +57,11 @@ fn property<'a>(mut table: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     // A table whose keys are names of the operator's own describes them all by one.
     let members = if table.get("properties").is_some() { "properties" } else { "additionalProperties" };
     let members = table.get_mut(members)?;
-    if members.get(name).is_some() { members.get_mut(name) } else { Some(members).filter(|own| own.get("type").is_some()) }
+    if members.get(name).is_some() {
+        members.get_mut(name)
+    } else {
+        Some(members).filter(|own| own.get("type").is_some())
+    }
 }
 
 /// `privileges` of a policy.
@@ -81,8 +85,7 @@ const LIMITED: [&str; 6] = [
 /// `ceilings` of a policy.
 pub(super) fn ceilings(_: &mut SchemaGenerator) -> Schema {
     let ceiling = json!({ "type": "integer", "minimum": 1, "maximum": Seconds::MAX });
-    let ceilings: Map<_, _> =
-        LIMITED.iter().map(|member| ((*member).to_owned(), ceiling.clone())).collect();
+    let ceilings: Map<_, _> = LIMITED.iter().map(|member| ((*member).to_owned(), ceiling.clone())).collect();
     json_schema!({ "type": "object", "properties": ceilings, "additionalProperties": false })
 }
 

@@ -24,7 +24,10 @@ fn describe(registration: Description, issuer: &str) -> Value {
     let Description { mut paths, mut schemas, responses, security_schemes } = registration;
     for (number, path) in well_known(&service::path_of(issuer)).into_iter().enumerate() {
         let id = format!("metadata_{}", number + 1);
-        paths.insert(path, json!({ "get": document(&id, "What the server can do. RFC 8414 §3", "ServerMetadata") }));
+        paths.insert(
+            path,
+            json!({ "get": document(&id, "What the server can do. RFC 8414 §3", "ServerMetadata") }),
+        );
     }
     paths.append(&mut operations());
     let mut metadata = SchemaSettings::draft2020_12().for_serialize().into_generator();
@@ -81,8 +84,10 @@ fn document(id: &str, summary: &str, schema: &str) -> Value {
     let mut found = Description::answer("The document.", schema);
     found["headers"] = headers.clone();
     let mut operation = operation(id, summary, "documents", found);
-    operation["parameters"] = json!([{ "name": "If-None-Match", "in": "header", "schema": { "type": "string" } }]);
-    operation["responses"]["304"] = json!({ "description": "The caller has it already.", "headers": headers });
+    operation["parameters"] =
+        json!([{ "name": "If-None-Match", "in": "header", "schema": { "type": "string" } }]);
+    operation["responses"]["304"] =
+        json!({ "description": "The caller has it already.", "headers": headers });
     operation
 }
 
@@ -143,7 +148,8 @@ mod tests {
         let description = described("https://id.example/t");
         let items = description["paths"].as_object().unwrap().values();
         let operations = items.flat_map(|item| item.as_object().unwrap().values());
-        let mut names: Vec<_> = operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+        let mut names: Vec<_> =
+            operations.filter_map(|operation| operation["operationId"].as_str()).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();

@@ -50,7 +50,7 @@ async fn an_import_is_judged_by_the_pipeline() {
         (edited("/metadata/redirect_uris", json!(["javascript:alert(1)"])), "redirect_uris[0]"),
         (edited("/metadata", json!({})), "redirect_uris"),
         (edited("/metadata/grant_types", json!(["password"])), "grant_types[0]"),
-        (edited("/metadata/client_name", json!("\u{1b}[31m")), "client_name"),
+        (edited("/metadata/client_name", json!("\u{202e} ")), "client_name"),
         (edited("/secrets", json!([])), "client_secret"),
         (edited("/client_id", json!("")), "client_id"),
         (edited("/client_id", json!("https://evil.example/c")), "client_id"),

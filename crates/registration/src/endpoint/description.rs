@@ -49,6 +49,7 @@ impl Registrar {
             paths.insert(alias.clone(), json!({ "post": post }));
         }
         paths.insert(format!("{}/{{client_id}}", self.path), configuration());
+        paths.insert(format!("{}/{{client_id}}/secret", self.path), secret());
         Description { paths, schemas: self.schemas(), responses: refusals(), security_schemes: credentials() }
     }
 
@@ -76,7 +77,7 @@ impl Registrar {
             "Cache-Control": never_cached(),
             "Location": { "description": "The client configuration endpoint.", "schema": { "type": "string" } },
         });
-        created["links"] = ["read", "update", "delete"]
+        created["links"] = ["read", "update", "delete", "rotate_secret"]
             .iter()
             .map(|operation| {
                 let link = json!({
@@ -109,45 +110,68 @@ impl Registrar {
 
 /// `GET`, `PUT` and `DELETE`. RFC 7592 §2.
 fn configuration() -> Value {
-    let mut information = Description::answer("The client as it is registered.", "ClientInformation");
-    information["headers"] = json!({ "Cache-Control": never_cached() });
-    let operation = |id: &str, summary: &str, answers: &[(&str, Value)], refusals: &[&str]| {
-        json!({
-            "operationId": id,
-            "summary": summary,
-            "tags": ["registration"],
-            "security": [{ "management": [] }],
-            "responses": responses(answers, refusals),
-        })
-    };
-    let mut update = operation(
+    let found = || found("The client as it is registered.");
+    let mut update = managed(
         "update",
         "Replaces a registration; what is left out is not registered any more. RFC 7592 §2.2",
-        &[("200", information.clone())],
+        &[("200", found())],
         &["400", "401", "403", "408", "409", "413", "415", "429", "503"],
     );
     update["requestBody"] = body(
         "UpdateRequest",
         json!({ "client_id": "019e0c5a-5f6c-7000-8000-000000000000", "redirect_uris": ["https://app.example/new"] }),
     );
-    let refusals = ["400", "401", "403", "429", "503"];
     let deleted = json!({ "description": "The client is no longer registered." });
+    let (of_read, of_delete) =
+        (["400", "401", "403", "409", "429", "503"], ["400", "401", "403", "429", "503"]);
     json!({
-        "parameters": [{
-            "name": "client_id",
-            "in": "path",
-            "required": true,
-            "description": "The end of `registration_client_uri`.",
-            "schema": { "type": "string", "minLength": 1 },
-        }],
-        "get": operation("read", "Reads a registration. RFC 7592 §2.1", &[("200", information)], &refusals),
+        "parameters": [client_id()],
+        "get": managed("read", "Reads a registration. RFC 7592 §2.1", &[("200", found())], &of_read),
         "put": update,
-        "delete": operation("delete", "Deletes a registration. RFC 7592 §2.3", &[("204", deleted)], &refusals),
+        "delete": managed("delete", "Deletes a registration. RFC 7592 §2.3", &[("204", deleted)], &of_delete),
+    })
+}
+
+/// `POST` below the client configuration endpoint.
+fn secret() -> Value {
+    let summary = "Gives the client another secret; those before work on for a while";
+    let refusals = ["400", "401", "403", "409", "429", "503"];
+    json!({
+        "parameters": [client_id()],
+        "post": managed("rotate_secret", summary, &[("200", found("The client, with its new secret."))], &refusals),
+    })
+}
+
+fn found(description: &str) -> Value {
+    let mut information = Description::answer(description, "ClientInformation");
+    information["headers"] = json!({ "Cache-Control": never_cached() });
+    information
+}
+
+/// What the owner of a client may do.
+fn managed(id: &str, summary: &str, answers: &[(&str, Value)], refusals: &[&str]) -> Value {
+    json!({
+        "operationId": id,
+        "summary": summary,
+        "tags": ["registration"],
+        "security": [{ "management": [] }],
+        "responses": responses(answers, refusals),
+    })
+}
+
+fn client_id() -> Value {
+    json!({
+        "name": "client_id",
+        "in": "path",
+        "required": true,
+        "description": "The end of `registration_client_uri`.",
+        "schema": { "type": "string", "minLength": 1 },
     })
 }
 
 fn body(schema: &str, example: Value) -> Value {
-    let content = json!({ "application/json": { "schema": Description::schema(schema), "example": example } });
+    let content =
+        json!({ "application/json": { "schema": Description::schema(schema), "example": example } });
     json!({ "required": true, "content": content })
 }
 
@@ -194,13 +218,21 @@ fn refusals() -> Map<String, Value> {
 }
 
 fn credentials() -> Map<String, Value> {
-    let bearer = |description: &str| json!({ "type": "http", "scheme": "bearer", "description": description });
+    let bearer =
+        |description: &str| json!({ "type": "http", "scheme": "bearer", "description": description });
     Map::from_iter([
         (
             "registration".to_owned(),
-            bearer("An initial access token, or an access token of an issuer that the server trusts. Where registration is open, none is needed."),
+            bearer(
+                "An initial access token, or an access token of an issuer that the server trusts. Where registration is open, none is needed.",
+            ),
         ),
-        ("management".to_owned(), bearer("The registration access token of the client.")),
+        (
+            "management".to_owned(),
+            bearer(
+                "The registration access token of the client; or, when that is lost, a JWT signed with a key of its `jwks`: `iss` and `sub` are the `client_id`, `aud` is the `registration_client_uri`, `jti` is new, `exp` is within ten minutes (RFC 7523 §3). An update, and any use of such a JWT, answers the token to use from then on.",
+            ),
+        ),
     ])
 }
 
