@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::commands;
@@ -129,7 +130,7 @@ pub(crate) struct Serve {
 }
 
 /// What a process does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Role {
     /// Everything
@@ -267,6 +268,8 @@ pub(crate) enum ConfigCommand {
     },
     /// Print a configuration file with every key, commented
     Example,
+    /// Print the JSON Schema of the configuration file, for editors
+    Schema,
 }
 
 /// The command line as a value, for completions and the man page.

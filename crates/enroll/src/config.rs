@@ -2,6 +2,7 @@
 
 mod layers;
 mod policies;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,18 +12,20 @@ use std::time::Duration;
 use enroll_oauth_types::{Capabilities, Uri};
 use enroll_registration::{Rules, UnknownMembers};
 use enroll_store_sql::SqlStore;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Place, Role};
 use crate::failure::Failure;
 use crate::telemetry;
 pub(crate) use policies::{PolicyConfig, ScopeConfig};
+pub(crate) use schema::schema;
 
 /// The commented example, which `enroll config example` prints.
 pub(crate) const EXAMPLE: &str = include_str!("config/example.toml");
 
 /// Every key. `enroll config example` explains them.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +61,7 @@ impl Default for Config {
 }
 
 /// Where the two planes are stored; by default two SQLite files in the data folder.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Databases {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +70,7 @@ pub(crate) struct Databases {
     pub(crate) operational: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RegistrationConfig {
     pub(crate) profile: Profile,
@@ -95,14 +98,14 @@ impl Default for RegistrationConfig {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Profile {
     Standard,
     Duende,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum UnknownMembersConfig {
     Drop,
@@ -111,7 +114,7 @@ pub(crate) enum UnknownMembersConfig {
 }
 
 /// An issuer whose access tokens let their holders register.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IssuerConfig {
     pub(crate) issuer: String,
@@ -126,13 +129,18 @@ pub(crate) struct IssuerConfig {
 }
 
 /// Seconds and counts that keep one caller from using up what all need.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Limits {
+    #[schemars(range(min = 1))]
     pub(crate) connections: usize,
+    #[schemars(range(min = 1))]
     pub(crate) connections_per_source: usize,
+    #[schemars(range(min = 1))]
     header_timeout: u64,
+    #[schemars(range(min = 1))]
     body_timeout: u64,
+    #[schemars(range(min = 1))]
     request_timeout: u64,
     shutdown_timeout: u64,
 }
@@ -172,7 +180,7 @@ impl Limits {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LogConfig {
     pub(crate) format: LogFormat,
@@ -185,14 +193,14 @@ impl Default for LogConfig {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
     Pretty,
     Json,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Legacy {
     pub(crate) implicit: bool,

@@ -1,8 +1,8 @@
-//! `enroll config`: checks the configuration, or prints an example.
+//! `enroll config`: checks the configuration, or prints an example or the schema.
 
 use super::say;
 use crate::cli::ConfigCommand;
-use crate::config::{Config, EXAMPLE};
+use crate::config::{self, Config, EXAMPLE};
 use crate::failure::Failure;
 use crate::service;
 
@@ -13,5 +13,6 @@ pub(super) fn run(command: &ConfigCommand) -> Result<(), Failure> {
             say("the configuration is good")
         }
         ConfigCommand::Example => say(EXAMPLE.trim_end()),
+        ConfigCommand::Schema => say(config::schema()),
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use enroll_access::{Ceilings, Privileges, Terms};
 use enroll_oauth_types::{ClientMetadata, Seconds};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Config;
+use super::{Config, schema};
 use crate::failure::Failure;
 
 /// A scope that the server knows.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScopeConfig {
     pub(crate) name: String,
@@ -20,7 +21,7 @@ pub(crate) struct ScopeConfig {
 }
 
 /// What a scope is to clients that register themselves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Dynamic {
     /// They get it when they ask for no scope.
@@ -52,7 +53,7 @@ impl ScopeConfig {
 }
 
 /// `[policies.NAME]`: what the callers under this policy may register.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct PolicyConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,12 +61,16 @@ pub(crate) struct PolicyConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     default_scopes: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::privileges")]
     privileges: Vec<String>,
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    #[schemars(schema_with = "schema::ceilings")]
     ceilings: serde_json::Map<String, serde_json::Value>,
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    #[schemars(schema_with = "schema::template")]
     template: serde_json::Map<String, serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2_147_483_647))]
     secret_lifetime: Option<u32>,
 }
 

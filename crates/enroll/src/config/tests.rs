@@ -3,7 +3,7 @@ use figment::providers::{Format as _, Serialized, Toml};
 
 use super::*;
 
-fn parse(text: &str) -> Result<Config, Failure> {
+pub(super) fn parse(text: &str) -> Result<Config, Failure> {
     let layers = Figment::from(Serialized::defaults(Config::default())).merge(Toml::string(text));
     let config: Config = layers.extract().map_err(|error| Failure::Usage(error.to_string()))?;
     config.validate()?;
@@ -19,8 +19,8 @@ fn the_example_says_the_defaults() {
     assert_eq!(parse(EXAMPLE).unwrap(), Config::default());
 }
 
-#[test]
-fn every_key_of_the_example_can_be_turned_on() {
+/// The example with nothing commented out.
+pub(super) fn all_keys() -> String {
     let on: String = EXAMPLE
         .lines()
         .map(|line| match line.strip_prefix('#') {
@@ -28,7 +28,12 @@ fn every_key_of_the_example_can_be_turned_on() {
             _ => format!("{line}\n"),
         })
         .collect();
-    let config = parse(&on.replace("{\"keys\":[…]}", "")).unwrap();
+    on.replace("{\"keys\":[…]}", "")
+}
+
+#[test]
+fn every_key_of_the_example_can_be_turned_on() {
+    let config = parse(&all_keys()).unwrap();
     assert_eq!(config.issuer.as_deref(), Some("https://id.example"));
     assert_eq!(config.registration.issuers[0].policy.as_deref(), Some("ci"));
     let terms = config.terms().unwrap();

@@ -1,0 +1,65 @@
+"""What makes generated requests meaningful: somebody's client, its token, and a redirect URI that is taken now and then.
+
+Most of what the description allows is refused by the rules of a step, and a random token opens nothing. So that the
+fuzzer also sees what happens behind, every other well-formed request is brought near to one that succeeds.
+"""
+
+import random
+
+import requests
+import schemathesis
+
+TAKEN = {"redirect_uris": ["https://app.example/callback"]}
+
+# The registration access token of each client that is registered and not deleted.
+tokens = {}
+# Always the same, so that a run can be repeated.
+choice = random.Random(7592)
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    if case.operation.path.endswith("/{client_id}"):
+        own(case)
+    elif case.operation.method.upper() == "POST" and well_formed(case):
+        case.body = near(case.body)
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if response.status_code == 201:
+        registered = response.json()
+        tokens[registered["client_id"]] = registered["registration_access_token"]
+    elif response.status_code == 204:
+        tokens.pop((case.path_parameters or {}).get("client_id"), None)
+
+
+def well_formed(case):
+    return isinstance(case.body, dict) and case.meta is not None and case.meta.generation.mode.is_positive
+
+
+def own(case):
+    """Gives the request a client that is there, and its token, for most of the time."""
+    if choice.random() < 0.1:
+        return
+    client_id = (case.path_parameters or {}).get("client_id")
+    if client_id not in tokens:
+        client_id = choice.choice(sorted(tokens)) if tokens else register(case.operation.base_url)
+        case.path_parameters = {**(case.path_parameters or {}), "client_id": client_id}
+    case.headers["Authorization"] = f"Bearer {tokens[client_id]}"
+    if well_formed(case):
+        case.body = {**near(case.body), "client_id": client_id}
+
+
+def near(body):
+    """The request itself, or a redirect URI that is taken with up to three of its members."""
+    if choice.random() < 0.5:
+        return body
+    names = choice.sample(sorted(body), min(len(body), choice.randint(0, 3)))
+    return {**TAKEN, **{name: body[name] for name in names if name not in TAKEN}}
+
+
+def register(base_url):
+    registered = requests.post(f"{base_url}/connect/dcr", json=TAKEN, timeout=10).json()
+    tokens[registered["client_id"]] = registered["registration_access_token"]
+    return registered["client_id"]
