@@ -9,6 +9,7 @@ mod health;
 mod issuers;
 mod limits;
 mod management;
+mod openapi;
 mod openidconnect;
 mod operator;
 mod registration;
