@@ -8,6 +8,7 @@ use enroll_oauth_types::{Capabilities, Clock as _, SealingKey};
 use enroll_registration::{Registrar, RegistrarBuilder};
 use enroll_store::{ClientStore as _, MemoryStore, Page, TokenStore as _};
 
+use crate::described::Described;
 use crate::{Identity, RepeatableRandom, StandingClock};
 
 /// The scopes that a test app knows.
@@ -20,6 +21,7 @@ pub struct TestApp {
     /// What time it is.
     pub clock: Arc<StandingClock>,
     random: Arc<RepeatableRandom>,
+    described: Arc<Described>,
     router: Router,
 }
 
@@ -55,18 +57,19 @@ impl TestApp {
             .sealing_key(SealingKey::generate(&RepeatableRandom::default()))
             .clock(clock.clone())
             .random(random.clone());
-        let router = customize(builder).build().expect("the test app is complete").router();
-        Self { store, clock, random, router }
+        let registrar = customize(builder).build().expect("the test app is complete");
+        let described = Arc::new(Described::of(&registrar));
+        Self { store, clock, random, described, router: registrar.router() }
     }
 
     /// Somebody without a credential.
     pub fn anonymous(&self) -> Identity {
-        Identity::new(self.router.clone(), None)
+        Identity::new(self.router.clone(), self.described.clone(), None)
     }
 
     /// Somebody who presents this as a bearer token.
     pub fn bearer(&self, token: &str) -> Identity {
-        Identity::new(self.router.clone(), Some(format!("Bearer {token}")))
+        Identity::new(self.router.clone(), self.described.clone(), Some(format!("Bearer {token}")))
     }
 
     /// Somebody with a new initial access token of so many uses.

@@ -1,15 +1,20 @@
 //! Somebody who calls the app.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody as _};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use crate::described::Described;
+
 /// A caller with its credential.
 pub struct Identity {
     router: Router,
+    described: Arc<Described>,
     authorization: Option<String>,
 }
 
@@ -37,8 +42,8 @@ impl Answer {
 }
 
 impl Identity {
-    pub(crate) fn new(router: Router, authorization: Option<String>) -> Self {
-        Self { router, authorization }
+    pub(crate) fn new(router: Router, described: Arc<Described>, authorization: Option<String>) -> Self {
+        Self { router, described, authorization }
     }
 
     /// Registers a client.
@@ -71,20 +76,33 @@ impl Identity {
         self.send(Request::delete(path).body(Body::empty()).expect("the request is well formed")).await
     }
 
-    /// Sends any request, with the credential.
+    /// Sends any request, with the credential. Fails when the answer, or the request if it is accepted, is not as the app
+    /// describes it.
     pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        let method = request.method().clone();
         if let Some(authorization) = &self.authorization {
             let value = authorization.parse().expect("a credential is a header value");
             request.headers_mut().insert(header::AUTHORIZATION, value);
         }
-        let Ok(response) = self.router.clone().oneshot(request).await;
+        let (parts, body) = request.into_parts();
+        // A body that breaks off is sent as it is; it is not accepted.
+        let (sent, body) = match body.size_hint().exact() {
+            Some(_) => {
+                let sent = body.collect().await.expect("the body is in memory").to_bytes();
+                (sent.clone(), Body::from(sent))
+            }
+            None => (Bytes::new(), body),
+        };
+        let Ok(response) = self.router.clone().oneshot(Request::from_parts(parts, body)).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("the body is in memory").to_bytes();
-        Answer {
+        let answer = Answer {
             status: parts.status,
             headers: parts.headers,
             body: String::from_utf8(body.to_vec()).expect("answers are UTF-8"),
-        }
+        };
+        self.described.check(&method, &sent, &answer);
+        answer
     }
 }
 

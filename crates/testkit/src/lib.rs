@@ -2,6 +2,7 @@
 //! it without a socket.
 
 mod app;
+mod described;
 mod identity;
 mod server;
 
