@@ -20,17 +20,18 @@ pub(crate) fn schema() -> String {
 
 /// Gives each key the comment that stands above it in the example.
 fn explain(schema: &mut Value) {
-    let (mut table, mut comment) = (String::new(), String::new());
+    let (mut table, mut comment) = ("", String::new());
     for line in EXAMPLE.lines() {
         // A key that is commented out is one all the same; the text of a comment has a space before it.
         let key = line.strip_prefix('#').unwrap_or(line);
         if let Some(text) = line.strip_prefix("# ") {
-            comment = format!("{comment} {text}").trim().to_owned();
+            comment.push_str(text);
+            comment.push(' ');
         } else if key.starts_with('[') {
-            table = key.trim_matches(['[', ']']).to_owned();
-            describe(within(schema, &table), &std::mem::take(&mut comment));
+            table = key.trim_matches(['[', ']']);
+            describe(within(schema, table), &std::mem::take(&mut comment));
         } else if let Some((name, _)) = key.split_once(" = ") {
-            let table = within(schema, &table);
+            let table = within(schema, table);
             describe(table.and_then(|table| property(table, name)), &std::mem::take(&mut comment));
         } else {
             comment.clear();
@@ -40,7 +41,7 @@ fn explain(schema: &mut Value) {
 
 fn describe(schema: Option<&mut Value>, comment: &str) {
     if let Some(schema) = schema.filter(|_| !comment.is_empty()) {
-        schema["description"] = comment.into();
+        schema["description"] = comment.trim_end().into();
     }
 }
 
@@ -57,7 +58,11 @@ fn property<'a>(mut table: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     // A table whose keys are names of the operator's own describes them all by one.
     let members = if table.get("properties").is_some() { "properties" } else { "additionalProperties" };
     let members = table.get_mut(members)?;
-    if members.get(name).is_some() { members.get_mut(name) } else { Some(members).filter(|own| own.get("type").is_some()) }
+    if members.get(name).is_some() {
+        members.get_mut(name)
+    } else {
+        Some(members).filter(|own| own.get("type").is_some())
+    }
 }
 
 /// `privileges` of a policy.
@@ -81,8 +86,7 @@ const LIMITED: [&str; 6] = [
 /// `ceilings` of a policy.
 pub(super) fn ceilings(_: &mut SchemaGenerator) -> Schema {
     let ceiling = json!({ "type": "integer", "minimum": 1, "maximum": Seconds::MAX });
-    let ceilings: Map<_, _> =
-        LIMITED.iter().map(|member| ((*member).to_owned(), ceiling.clone())).collect();
+    let ceilings: Map<_, _> = LIMITED.iter().map(|member| ((*member).to_owned(), ceiling.clone())).collect();
     json_schema!({ "type": "object", "properties": ceilings, "additionalProperties": false })
 }
 

@@ -20,8 +20,8 @@ impl Document {
         let body = serde_json::to_vec(content).expect("a document is made of JSON");
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
-        let tag =
-            HeaderValue::from_str(&format!("\"{:016x}\"", hasher.finish())).expect("digits are a header value");
+        let tag = HeaderValue::from_str(&format!("\"{:016x}\"", hasher.finish()))
+            .expect("digits are a header value");
         Self { body: body.into(), tag }
     }
 

@@ -24,16 +24,21 @@ fn describe(registration: Description, issuer: &str) -> Value {
     let Description { mut paths, mut schemas, responses, security_schemes } = registration;
     for (number, path) in well_known(&service::path_of(issuer)).into_iter().enumerate() {
         let id = format!("metadata_{}", number + 1);
-        paths.insert(path, json!({ "get": document(&id, "What the server can do. RFC 8414 §3", "ServerMetadata") }));
+        paths.insert(
+            path,
+            json!({ "get": document(&id, "What the server can do. RFC 8414 §3", "ServerMetadata") }),
+        );
     }
     paths.append(&mut operations());
     let mut metadata = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut metadata = metadata.root_schema_for::<ServerMetadata>();
     metadata.remove("$schema");
     schemas.insert("ServerMetadata".to_owned(), metadata.to_value());
-    for (name, members) in [("Health", &["status"][..]), ("OpenApi", &["openapi", "info", "paths"])] {
-        schemas.insert(name.to_owned(), json!({ "type": "object", "required": members }));
-    }
+    let healthy =
+        json!({ "type": "object", "properties": { "status": { "const": "ok" } }, "required": ["status"] });
+    schemas.insert("Health".to_owned(), healthy);
+    schemas
+        .insert("OpenApi".to_owned(), json!({ "type": "object", "required": ["openapi", "info", "paths"] }));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -56,17 +61,17 @@ fn describe(registration: Description, issuer: &str) -> Value {
 
 /// What the server says of its state and of itself.
 fn operations() -> Map<String, Value> {
-    let healthy = || Description::answer("So it is.", "Health");
+    let healthy = Description::answer("So it is.", "Health");
     let counted = json!({
         "description": "In the Prometheus text format.",
         "content": { "text/plain": { "schema": { "type": "string" } } },
     });
-    let mut ready = operation("ready", "Whether it can serve", "operation", healthy());
+    let mut ready = operation("ready", "Whether it can serve", "operation", &healthy);
     ready["responses"]["503"] = Description::answer("The database cannot be read or written.", "Error");
     let items = [
-        ("/healthz", operation("healthy", "Whether the process lives", "operation", healthy())),
+        ("/healthz", operation("healthy", "Whether the process lives", "operation", &healthy)),
         ("/readyz", ready),
-        ("/metrics", operation("metrics", "What it has counted", "operation", counted)),
+        ("/metrics", operation("metrics", "What it has counted", "operation", &counted)),
         ("/openapi.json", document("openapi", "This document", "OpenApi")),
     ];
     items.into_iter().map(|(path, get)| (path.to_owned(), json!({ "get": get }))).collect()
@@ -80,13 +85,15 @@ fn document(id: &str, summary: &str, schema: &str) -> Value {
     });
     let mut found = Description::answer("The document.", schema);
     found["headers"] = headers.clone();
-    let mut operation = operation(id, summary, "documents", found);
-    operation["parameters"] = json!([{ "name": "If-None-Match", "in": "header", "schema": { "type": "string" } }]);
-    operation["responses"]["304"] = json!({ "description": "The caller has it already.", "headers": headers });
+    let mut operation = operation(id, summary, "documents", &found);
+    operation["parameters"] =
+        json!([{ "name": "If-None-Match", "in": "header", "schema": { "type": "string" } }]);
+    operation["responses"]["304"] =
+        json!({ "description": "The caller has it already.", "headers": headers });
     operation
 }
 
-fn operation(id: &str, summary: &str, tag: &str, ok: Value) -> Value {
+fn operation(id: &str, summary: &str, tag: &str, ok: &Value) -> Value {
     let responses =
         json!({ "200": ok, "429": Description::response("429"), "503": Description::response("503") });
     json!({ "operationId": id, "summary": summary, "tags": [tag], "responses": responses })
@@ -143,7 +150,8 @@ mod tests {
         let description = described("https://id.example/t");
         let items = description["paths"].as_object().unwrap().values();
         let operations = items.flat_map(|item| item.as_object().unwrap().values());
-        let mut names: Vec<_> = operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+        let mut names: Vec<_> =
+            operations.filter_map(|operation| operation["operationId"].as_str()).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();

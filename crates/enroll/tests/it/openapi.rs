@@ -34,7 +34,8 @@ impl Description {
         let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
         compiler.enable_format_assertions();
         compiler.add_resource("https://id.example/openapi.json", self.0.clone()).unwrap();
-        let index = compiler.compile(&format!("https://id.example/openapi.json{schema}"), &mut schemas).unwrap();
+        let index =
+            compiler.compile(&format!("https://id.example/openapi.json{schema}"), &mut schemas).unwrap();
         schemas.validate(body, index).err().map(|error| format!("{error:#}"))
     }
 }
@@ -59,7 +60,8 @@ async fn what_is_answered_is_what_the_description_says() {
     described.allows("get", "/connect/dcr/{client_id}", &server.read(&registered.json).await);
 
     for body in [&request, &json!({ "redirect_uris": [] })] {
-        let dry_run = server.request(Method::POST, "/connect/dcr?dry_run=true").json(body).bearer_auth(&token);
+        let dry_run =
+            server.request(Method::POST, "/connect/dcr?dry_run=true").json(body).bearer_auth(&token);
         let report = Answer::to(dry_run).await;
         assert_eq!(report.status, 200);
         described.allows("post", "/connect/dcr", &report);

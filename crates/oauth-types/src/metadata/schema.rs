@@ -53,8 +53,7 @@ impl MemberSchema {
         if !rules.refuse_empty {
             let mut schema = self.schema;
             let description = schema.as_object_mut().and_then(|schema| schema.shift_remove("description"));
-            self.schema =
-                json!({ "description": description, "anyOf": [schema, { "enum": [null, ""] }] });
+            self.schema = json!({ "description": description, "anyOf": [schema, { "enum": [null, ""] }] });
         }
         self
     }
