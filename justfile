@@ -6,6 +6,9 @@ check:
 test:
     cargo xtask test
 
+snap:
+    RENEW=1 cargo test -p enroll --lib snapshot
+
 conformance *options:
     cargo xtask conformance {{ options }}
 

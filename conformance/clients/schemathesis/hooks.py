@@ -1,15 +1,18 @@
-"""What makes generated requests meaningful: somebody's client, its token, and a redirect URI that is taken now and then.
+"""What makes generated requests meaningful: somebody's client, its token, and requests that are known to be taken.
 
 Most of what the description allows is refused by the rules of a step, and a random token opens nothing. So that the
-fuzzer also sees what happens behind, every other well-formed request is brought near to one that succeeds.
+fuzzer also sees what happens behind, most well-formed requests are a known one with up to three generated members.
 """
 
+import json
 import random
+from pathlib import Path
 
 import requests
 import schemathesis
 
-TAKEN = {"redirect_uris": ["https://app.example/callback"]}
+REQUESTS = json.loads(Path(__file__).with_name("..").joinpath("requests.json").read_text(encoding="utf-8"))
+TAKEN = [registration["request"] for registration in REQUESTS["registrations"]]
 
 # The registration access token of each client that is registered and not deleted.
 tokens = {}
@@ -21,8 +24,8 @@ choice = random.Random(7592)
 def before_call(context, case, kwargs):
     if case.operation.path.endswith("/{client_id}"):
         own(case)
-    elif case.operation.method.upper() == "POST" and well_formed(case):
-        case.body = near(case.body)
+    elif case.operation.method.upper() == "POST":
+        register_really(case)
 
 
 @schemathesis.hook
@@ -32,6 +35,14 @@ def after_call(context, case, response):
         tokens[registered["client_id"]] = registered["registration_access_token"]
     elif response.status_code == 204:
         tokens.pop((case.path_parameters or {}).get("client_id"), None)
+
+
+def register_really(case):
+    """Leaves few dry runs: they need a credential, and nobody has one here."""
+    if choice.random() < 0.9 and (case.query or {}).get("dry_run") in (True, "true"):
+        case.query = {name: value for name, value in case.query.items() if name != "dry_run"}
+    if well_formed(case):
+        case.body = near(case.body)
 
 
 def well_formed(case):
@@ -52,14 +63,14 @@ def own(case):
 
 
 def near(body):
-    """The request itself, or a redirect URI that is taken with up to three of its members."""
-    if choice.random() < 0.5:
+    """The request itself, or one that is taken with up to three of its members."""
+    if choice.random() < 0.3:
         return body
     names = choice.sample(sorted(body), min(len(body), choice.randint(0, 3)))
-    return {**TAKEN, **{name: body[name] for name in names if name not in TAKEN}}
+    return {**choice.choice(TAKEN), **{name: body[name] for name in names}}
 
 
 def register(base_url):
-    registered = requests.post(f"{base_url}/connect/dcr", json=TAKEN, timeout=10).json()
+    registered = requests.post(f"{base_url}/connect/dcr", json=choice.choice(TAKEN), timeout=10).json()
     tokens[registered["client_id"]] = registered["registration_access_token"]
     return registered["client_id"]

@@ -7,7 +7,7 @@ use std::path::Path;
 pub(crate) fn is_current(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(file);
     if std::env::var_os("RENEW").is_some() {
-        std::fs::write(path, text).unwrap();
+        std::fs::write(path, text).expect("docs/ is there and can be written");
         return;
     }
     let found = std::fs::read_to_string(path).unwrap_or_default();

@@ -45,6 +45,7 @@ impl<K: SecretKind> Secret<K> {
 
     /// The secret that takes the place of this one. Whoever holds this one and the salt can compute it again; the salt
     /// alone, or this one alone, tells nothing of it.
+    #[must_use]
     pub fn successor(&self, salt: &str) -> Self {
         let key = hmac::Key::new(HMAC_SHA256, self.expose().as_bytes());
         let bytes = hmac::sign(&key, format!("successor {salt}").as_bytes());

@@ -20,17 +20,18 @@ pub(crate) fn schema() -> String {
 
 /// Gives each key the comment that stands above it in the example.
 fn explain(schema: &mut Value) {
-    let (mut table, mut comment) = (String::new(), String::new());
+    let (mut table, mut comment) = ("", String::new());
     for line in EXAMPLE.lines() {
         // A key that is commented out is one all the same; the text of a comment has a space before it.
         let key = line.strip_prefix('#').unwrap_or(line);
         if let Some(text) = line.strip_prefix("# ") {
-            comment = format!("{comment} {text}").trim().to_owned();
+            comment.push_str(text);
+            comment.push(' ');
         } else if key.starts_with('[') {
-            table = key.trim_matches(['[', ']']).to_owned();
-            describe(within(schema, &table), &std::mem::take(&mut comment));
+            table = key.trim_matches(['[', ']']);
+            describe(within(schema, table), &std::mem::take(&mut comment));
         } else if let Some((name, _)) = key.split_once(" = ") {
-            let table = within(schema, &table);
+            let table = within(schema, table);
             describe(table.and_then(|table| property(table, name)), &std::mem::take(&mut comment));
         } else {
             comment.clear();
@@ -40,7 +41,7 @@ fn explain(schema: &mut Value) {
 
 fn describe(schema: Option<&mut Value>, comment: &str) {
     if let Some(schema) = schema.filter(|_| !comment.is_empty()) {
-        schema["description"] = comment.into();
+        schema["description"] = comment.trim_end().into();
     }
 }
 

@@ -34,9 +34,11 @@ fn describe(registration: Description, issuer: &str) -> Value {
     let mut metadata = metadata.root_schema_for::<ServerMetadata>();
     metadata.remove("$schema");
     schemas.insert("ServerMetadata".to_owned(), metadata.to_value());
-    for (name, members) in [("Health", &["status"][..]), ("OpenApi", &["openapi", "info", "paths"])] {
-        schemas.insert(name.to_owned(), json!({ "type": "object", "required": members }));
-    }
+    let healthy =
+        json!({ "type": "object", "properties": { "status": { "const": "ok" } }, "required": ["status"] });
+    schemas.insert("Health".to_owned(), healthy);
+    schemas
+        .insert("OpenApi".to_owned(), json!({ "type": "object", "required": ["openapi", "info", "paths"] }));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -59,17 +61,17 @@ fn describe(registration: Description, issuer: &str) -> Value {
 
 /// What the server says of its state and of itself.
 fn operations() -> Map<String, Value> {
-    let healthy = || Description::answer("So it is.", "Health");
+    let healthy = Description::answer("So it is.", "Health");
     let counted = json!({
         "description": "In the Prometheus text format.",
         "content": { "text/plain": { "schema": { "type": "string" } } },
     });
-    let mut ready = operation("ready", "Whether it can serve", "operation", healthy());
+    let mut ready = operation("ready", "Whether it can serve", "operation", &healthy);
     ready["responses"]["503"] = Description::answer("The database cannot be read or written.", "Error");
     let items = [
-        ("/healthz", operation("healthy", "Whether the process lives", "operation", healthy())),
+        ("/healthz", operation("healthy", "Whether the process lives", "operation", &healthy)),
         ("/readyz", ready),
-        ("/metrics", operation("metrics", "What it has counted", "operation", counted)),
+        ("/metrics", operation("metrics", "What it has counted", "operation", &counted)),
         ("/openapi.json", document("openapi", "This document", "OpenApi")),
     ];
     items.into_iter().map(|(path, get)| (path.to_owned(), json!({ "get": get }))).collect()
@@ -83,7 +85,7 @@ fn document(id: &str, summary: &str, schema: &str) -> Value {
     });
     let mut found = Description::answer("The document.", schema);
     found["headers"] = headers.clone();
-    let mut operation = operation(id, summary, "documents", found);
+    let mut operation = operation(id, summary, "documents", &found);
     operation["parameters"] =
         json!([{ "name": "If-None-Match", "in": "header", "schema": { "type": "string" } }]);
     operation["responses"]["304"] =
@@ -91,7 +93,7 @@ fn document(id: &str, summary: &str, schema: &str) -> Value {
     operation
 }
 
-fn operation(id: &str, summary: &str, tag: &str, ok: Value) -> Value {
+fn operation(id: &str, summary: &str, tag: &str, ok: &Value) -> Value {
     let responses =
         json!({ "200": ok, "429": Description::response("429"), "503": Description::response("503") });
     json!({ "operationId": id, "summary": summary, "tags": [tag], "responses": responses })

@@ -42,7 +42,7 @@ impl Owner {
     /// Keeps the token that an answer shows, as RFC 7592 §3 has it.
     fn adopt(&mut self, answer: &Answer) {
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-        self.token = answer.member("registration_access_token").to_owned();
+        answer.member("registration_access_token").clone_into(&mut self.token);
     }
 
     fn rename(&self, name: &str) -> reqwest::RequestBuilder {

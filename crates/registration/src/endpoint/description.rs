@@ -43,9 +43,9 @@ impl Registrar {
     /// What the endpoints take and answer, under the rules of this registrar.
     pub fn description(&self) -> Description {
         let mut paths = Map::new();
-        paths.insert(self.path.clone(), json!({ "post": self.registration("register") }));
+        paths.insert(self.path.clone(), json!({ "post": registration("register") }));
         for (number, alias) in self.aliases.iter().enumerate() {
-            let post = self.registration(&format!("register_at_alias_{}", number + 1));
+            let post = registration(&format!("register_at_alias_{}", number + 1));
             paths.insert(alias.clone(), json!({ "post": post }));
         }
         paths.insert(format!("{}/{{client_id}}", self.path), configuration());
@@ -69,43 +69,43 @@ impl Registrar {
             ("Error".to_owned(), without_dialect(error)),
         ])
     }
+}
 
-    /// `POST`. RFC 7591 §3.
-    fn registration(&self, id: &str) -> Value {
-        let mut created = Description::answer("The client is registered.", "ClientInformation");
-        created["headers"] = json!({
-            "Cache-Control": never_cached(),
-            "Location": { "description": "The client configuration endpoint.", "schema": { "type": "string" } },
-        });
-        created["links"] = ["read", "update", "delete", "rotate_secret"]
-            .iter()
-            .map(|operation| {
-                let link = json!({
-                    "operationId": operation, "parameters": { "client_id": "$response.body#/client_id" },
-                });
-                ((*operation).to_owned(), link)
-            })
-            .collect();
-        json!({
-            "operationId": id,
-            "summary": "Registers a client. RFC 7591 §3",
-            "tags": ["registration"],
-            "security": [{ "registration": [] }, {}],
-            "parameters": [{
-                "name": "dry_run",
-                "in": "query",
-                "description": "Tells what would become of the request, and stores nothing. Needs a credential, always.",
-                "schema": { "type": "boolean", "default": false },
-            }],
-            "requestBody": body("RegistrationRequest", json!({
-                "redirect_uris": ["https://app.example/callback"], "client_name": "App", "client_name#ja": "アプリ",
-            })),
-            "responses": responses(&[
-                ("200", Description::answer("A dry run: what each step would do.", "DryRun")),
-                ("201", created),
-            ], &["400", "401", "403", "408", "413", "415", "429", "503"]),
+/// `POST`. RFC 7591 §3.
+fn registration(id: &str) -> Value {
+    let mut created = Description::answer("The client is registered.", "ClientInformation");
+    created["headers"] = json!({
+        "Cache-Control": never_cached(),
+        "Location": { "description": "The client configuration endpoint.", "schema": { "type": "string" } },
+    });
+    created["links"] = ["read", "update", "delete", "rotate_secret"]
+        .iter()
+        .map(|operation| {
+            let link = json!({
+                "operationId": operation, "parameters": { "client_id": "$response.body#/client_id" },
+            });
+            ((*operation).to_owned(), link)
         })
-    }
+        .collect();
+    json!({
+        "operationId": id,
+        "summary": "Registers a client. RFC 7591 §3",
+        "tags": ["registration"],
+        "security": [{ "registration": [] }, {}],
+        "parameters": [{
+            "name": "dry_run",
+            "in": "query",
+            "description": "Tells what would become of the request, and stores nothing. Needs a credential, always.",
+            "schema": { "type": "boolean", "default": false },
+        }],
+        "requestBody": body("RegistrationRequest", &json!({
+            "redirect_uris": ["https://app.example/callback"], "client_name": "App", "client_name#ja": "アプリ",
+        })),
+        "responses": responses(&[
+            ("200", Description::answer("A dry run: what each step would do.", "DryRun")),
+            ("201", created),
+        ], &["400", "401", "403", "408", "413", "415", "429", "503"]),
+    })
 }
 
 /// `GET`, `PUT` and `DELETE`. RFC 7592 §2.
@@ -119,7 +119,7 @@ fn configuration() -> Value {
     );
     update["requestBody"] = body(
         "UpdateRequest",
-        json!({ "client_id": "019e0c5a-5f6c-7000-8000-000000000000", "redirect_uris": ["https://app.example/new"] }),
+        &json!({ "client_id": "019e0c5a-5f6c-7000-8000-000000000000", "redirect_uris": ["https://app.example/new"] }),
     );
     let deleted = json!({ "description": "The client is no longer registered." });
     let (of_read, of_delete) =
@@ -169,7 +169,7 @@ fn client_id() -> Value {
     })
 }
 
-fn body(schema: &str, example: Value) -> Value {
+fn body(schema: &str, example: &Value) -> Value {
     let content =
         json!({ "application/json": { "schema": Description::schema(schema), "example": example } });
     json!({ "required": true, "content": content })

@@ -97,8 +97,8 @@ fn clean(name: &str) -> Cow<'_, str> {
 fn kept(character: char) -> Option<char> {
     match character {
         '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
-        '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => None,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // turn the direction
+        | '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => None,
         _ if character.is_control() => None,
         _ => Some(character),
     }

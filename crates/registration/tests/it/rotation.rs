@@ -1,6 +1,7 @@
 //! Registration access tokens and client secrets take turns, and nobody is locked out. RFC 7592 §2.1, §2.2, §5.
 
 use enroll_access::{Gate, policy};
+use enroll_oauth_types::Timestamp;
 use enroll_registration::{RotateToken, Rules};
 use enroll_store::ClientReader as _;
 use enroll_testkit::{Answer, ClientKey, TestApp, as_update};
@@ -130,7 +131,7 @@ async fn an_owner_gets_another_secret_and_the_one_before_works_for_a_while() {
     }
     let stored = app.store.client(&text(&registered, "client_id").as_str().into()).await.unwrap().unwrap();
     let ends: Vec<_> =
-        stored.secrets.iter().map(|secret| secret.expires_at.map(|end| end.seconds())).collect();
+        stored.secrets.iter().map(|secret| secret.expires_at.map(Timestamp::seconds)).collect();
     assert_eq!(ends, [Some(1_800_000_000 + 86_400), None]);
 }
 
@@ -208,10 +209,10 @@ async fn a_client_that_lost_its_token_signs_for_another() {
     let owner = signer.app.bearer(&found);
     assert_eq!(owner.read(&signer.uri).await.status, 200);
 
-    let signed = signer.app.bearer(&signer.key.sign(&signer.claims("2")));
-    assert_eq!(signed.update(&signer.uri, &as_update(&signer.registered)).await.status, 200);
-    let signed = signer.app.bearer(&signer.key.sign(&signer.claims("3")));
-    assert_eq!(signed.delete(&signer.uri).await.status, 204);
+    let owner = signer.app.bearer(&signer.key.sign(&signer.claims("2")));
+    assert_eq!(owner.update(&signer.uri, &as_update(&signer.registered)).await.status, 200);
+    let owner = signer.app.bearer(&signer.key.sign(&signer.claims("3")));
+    assert_eq!(owner.delete(&signer.uri).await.status, 204);
     assert_eq!(signer.read(&signer.claims("4")).await.status, 401);
 }
 
