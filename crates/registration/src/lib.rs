@@ -12,6 +12,7 @@ mod protected_names;
 mod readmission;
 mod registrar;
 mod registration;
+mod remote;
 mod report;
 mod rules;
 pub mod steps;
@@ -24,6 +25,7 @@ pub use pipeline::{Pipeline, Step};
 pub use protected_names::ProtectedNames;
 pub use registrar::{BuildError, Registrar, RegistrarBuilder};
 pub use registration::{Issued, Note, Registration, Server};
+pub use remote::Remote;
 pub use report::{Outcome, Report, StepReport};
 pub use rules::{Rules, UnknownMembers};
 

@@ -10,7 +10,8 @@ use enroll_store::ClientStore;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
-    ClientInformation, Outcome, Pipeline, Registration, RegistrationError, Report, Rules, Server, StepReport,
+    ClientInformation, Outcome, Pipeline, Registration, RegistrationError, Remote, Report, Rules, Server,
+    StepReport,
 };
 
 /// Registers clients: the one way in, for the network and for the operator. Clones share the gate, the store and the
@@ -231,6 +232,14 @@ impl RegistrarBuilder {
     #[must_use]
     pub fn sealing_key(mut self, key: SealingKey) -> Self {
         self.server.sealing_key = Some(Arc::new(key));
+        self
+    }
+
+    /// What is done about documents at addresses that a client names. By default none is fetched, and
+    /// `sector_identifier_uri` is refused.
+    #[must_use]
+    pub fn remote(mut self, remote: Remote) -> Self {
+        self.server.remote = remote;
         self
     }
 

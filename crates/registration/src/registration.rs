@@ -10,7 +10,7 @@ use enroll_oauth_types::{
 };
 use enroll_store::Client;
 
-use crate::Rules;
+use crate::{Remote, Rules};
 
 /// What the server brings to every registration.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ pub struct Server {
     pub random: Arc<dyn Random>,
     /// What seals the secrets that the server must read again.
     pub sealing_key: Option<Arc<SealingKey>>,
+    /// Documents at addresses that a client names.
+    pub remote: Remote,
 }
 
 impl Server {
@@ -37,6 +39,7 @@ impl Server {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             sealing_key: None,
+            remote: Remote::Off,
         }
     }
 }

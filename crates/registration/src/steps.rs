@@ -30,9 +30,11 @@ mod policy;
 mod proof;
 mod redirect_uris;
 mod registration_access_token;
+mod remote_keys;
 mod requests;
 mod response_types;
 mod scope;
+mod sector_identifier;
 mod signing;
 mod software;
 mod subject;
@@ -65,24 +67,36 @@ pub use policy::policy;
 pub use proof::proof;
 pub use redirect_uris::redirect_uris;
 pub use registration_access_token::registration_access_token;
+pub use remote_keys::RemoteKeys;
 pub use requests::requests;
 pub use response_types::response_types;
 pub use scope::scope;
+pub use sector_identifier::SectorIdentifier;
 pub use signing::signing;
 pub use software::software;
 pub use subject::subject;
 pub use token_endpoint_auth::token_endpoint_auth;
 
 macro_rules! step_names {
-    ($($constant:ident = $function:ident: $about:literal,)*) => {
-        $(#[doc = $about] pub const $constant: &str = stringify!($function);)*
+    ($($constant:ident = $name:ident $(($step:ident))?: $about:literal,)*) => {
+        $(#[doc = $about] pub const $constant: &str = stringify!($name);)*
 
         /// Every standard step in its order, with what it is about.
         pub const ABOUT: &[(&str, &str)] = &[$(($constant, $about)),*];
 
         pub(crate) fn standard() -> Pipeline {
-            Pipeline::empty()$(.push($constant, $function))*
+            Pipeline::empty()$(.push($constant, step!($name $(, $step)?)))*
         }
+    };
+}
+
+/// A rule is the function of its name; what asks others is a type.
+macro_rules! step {
+    ($rule:ident) => {
+        $rule
+    };
+    ($name:ident, $step:ident) => {
+        $step
     };
 }
 
@@ -106,6 +120,7 @@ step_names! {
     LIFETIMES = lifetimes: "How long its tokens live, and how they are renewed.",
     CONSENT = consent: "What its users are asked, and how they log in.",
     EXTENSIONS = extensions: "Unknown members: dropped, kept or refused.",
+    SECTOR_IDENTIFIER = sector_identifier(SectorIdentifier): "What stands at `sector_identifier_uri`: asks its host.",
     POLICY = policy: "What the caller's policy grants; judges the final client.",
     CLIENT_ID = client_id: "`client_id`: what the server calls it.",
     CLIENT_SECRET = client_secret: "`client_secret`: when it needs one.",

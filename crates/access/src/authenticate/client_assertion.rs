@@ -51,6 +51,11 @@ const LONGEST: Duration = Duration::from_mins(10);
 const LEEWAY: Duration = Duration::from_mins(1);
 
 impl ClientAssertion {
+    /// Whether this claims to be an assertion of the client, before anything is asked of anybody for it.
+    pub fn is_for(token: &str, client: &ClientId) -> bool {
+        Jws::read(token).is_some_and(|jws| jws.is_issued_by(client.as_str()))
+    }
+
     /// Verifies an assertion: its signature first, since only the client may know the rest. One signature is verified
     /// whether or not there is such a client, so that the time tells as little as the answer.
     pub fn verify(token: &str, rules: &AssertionRules<'_>) -> Result<Self, AssertionError> {

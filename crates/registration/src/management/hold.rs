@@ -4,6 +4,7 @@ use enroll_access::{AssertionError, AssertionRules, ClientAssertion};
 use enroll_oauth_types::{ClientId, RegistrationAccessToken, SecretHash, Timestamp};
 use enroll_store::{Client, UsedAssertion};
 
+use crate::remote::keys_of;
 use crate::{ManagementError, Registrar};
 
 /// How its owner showed that a registration is its own.
@@ -29,7 +30,7 @@ impl Registrar {
         let now = self.server.clock.now();
         let hold = match by_token(client.as_ref(), presented, now) {
             Some(hold) => hold,
-            None => Hold::Assertion(self.by_assertion(id, client.as_ref(), presented)?),
+            None => Hold::Assertion(self.by_assertion(id, client.as_ref(), presented).await?),
         };
         match client {
             None => Err(ManagementError::InvalidToken),
@@ -38,7 +39,7 @@ impl Registrar {
         }
     }
 
-    fn by_assertion(
+    async fn by_assertion(
         &self,
         id: &ClientId,
         client: Option<&Client>,
@@ -46,24 +47,42 @@ impl Registrar {
     ) -> Result<UsedAssertion, ManagementError> {
         // A client that was given no token is not to manage itself at all.
         let client = client.filter(|client| client.registration_access_token.is_some());
-        let metadata = client.map(|client| &client.metadata);
-        let rules = AssertionRules {
-            client: id,
-            keys: metadata.and_then(|metadata| metadata.jwks.as_ref()),
-            algorithm: metadata.and_then(|metadata| metadata.token_endpoint_auth_signing_alg.as_ref()),
-            audience: &self.configuration_url(id),
-            now: self.server.clock.now(),
-        };
-        let ClientAssertion { jti, expires_at } = ClientAssertion::verify(presented.expose(), &rules)
-            .map_err(|error| match error {
-                AssertionError::NotSigned => ManagementError::InvalidToken,
-                AssertionError::Wrong(why) => ManagementError::WrongAssertion(why),
-            })?;
+        let mut verified = self.verify_assertion(id, client, presented, false).await;
+        let lacks_key = verified == Err(AssertionError::NotSigned);
+        if lacks_key && client.is_some_and(|client| client.metadata.jwks_uri.is_some()) {
+            verified = self.verify_assertion(id, client, presented, true).await; // it may have a new key
+        }
+        let ClientAssertion { jti, expires_at } = verified.map_err(|error| match error {
+            AssertionError::NotSigned => ManagementError::InvalidToken,
+            AssertionError::Wrong(why) => ManagementError::WrongAssertion(why),
+        })?;
         let mut used = client.iter().flat_map(|client| &client.used_assertions);
         if used.any(|used| used.jti == jti) {
             return Err(ManagementError::WrongAssertion("the assertion was used before"));
         }
         Ok(UsedAssertion { jti, expires_at })
+    }
+
+    async fn verify_assertion(
+        &self,
+        id: &ClientId,
+        client: Option<&Client>,
+        presented: &RegistrationAccessToken,
+        anew: bool,
+    ) -> Result<ClientAssertion, AssertionError> {
+        let metadata = client.map(|client| &client.metadata);
+        let keys = match metadata.filter(|_| ClientAssertion::is_for(presented.expose(), id)) {
+            Some(metadata) => keys_of(&self.server.remote, metadata, anew).await,
+            None => None,
+        };
+        let rules = AssertionRules {
+            client: id,
+            keys: keys.as_ref(),
+            algorithm: metadata.and_then(|metadata| metadata.token_endpoint_auth_signing_alg.as_ref()),
+            audience: &self.configuration_url(id),
+            now: self.server.clock.now(),
+        };
+        ClientAssertion::verify(presented.expose(), &rules)
     }
 }
 

@@ -1,41 +1,40 @@
 //! `subject_type`, `sector_identifier_uri`: who its users are to it.
 //!
-//! Runs after `redirect_uris`. OpenID Connect Core §8, Dynamic Client Registration 1.0 §2 and §5.
+//! Runs after `redirect_uris`. What stands at `sector_identifier_uri` is judged by the step of that name. OpenID Connect
+//! Core §8, Dynamic Client Registration 1.0 §2 and §5.
 
 use enroll_oauth_types::{ClientMetadata, Rejection, SubjectType};
 
 use super::supported;
 use crate::{Registration, StepResult};
 
-/// Takes the subject type over. Without a sector document, which this server does not fetch, a pairwise client
-/// has all its redirect URIs on one host, and that host is its sector.
+/// Takes the subject type over. Without a sector document, a pairwise client has all its redirect URIs on one host, and
+/// that host is its sector.
 pub fn subject(r: &mut Registration<'_>) -> StepResult {
-    check_sector_document(r)?;
+    if let Some(uri) = &r.request.sector_identifier_uri {
+        uri.check_https().map_err(|problem| Rejection::metadata("sector_identifier_uri", problem))?;
+    }
     if let Some(asked) = &r.request.subject_type {
         supported::check("subject_type", asked, &r.server.capabilities.subject_types)?;
     }
-    take_over!(r: subject_type);
+    take_over!(r: subject_type, sector_identifier_uri);
     if is_pairwise(&r.client.metadata) && sector(&r.client.metadata).is_none() {
-        let problem = "must be public unless all redirect_uris are on one host, which becomes the sector";
+        let problem =
+            "must be public unless there is a sector_identifier_uri, or all redirect_uris are on one host";
         return Err(Rejection::metadata("subject_type", problem).into());
     }
     check_users_keep_their_names(r)
-}
-
-fn check_sector_document(r: &Registration<'_>) -> Result<(), Rejection> {
-    const MEMBER: &str = "sector_identifier_uri";
-    let Some(uri) = &r.request.sector_identifier_uri else { return Ok(()) };
-    uri.check_https().map_err(|problem| Rejection::metadata(MEMBER, problem))?;
-    let problem = "must be left out: this version does not fetch sector documents; pairwise subjects need redirect_uris on one host";
-    Err(Rejection::metadata(MEMBER, problem))
 }
 
 fn is_pairwise(metadata: &ClientMetadata) -> bool {
     metadata.subject_type == Some(SubjectType::Pairwise)
 }
 
-/// The host that all redirect URIs share. OpenID Connect Core §8.1.
+/// The host of the sector document, or the one that all redirect URIs share. OpenID Connect Core §8.1.
 fn sector(metadata: &ClientMetadata) -> Option<&str> {
+    if let Some(uri) = &metadata.sector_identifier_uri {
+        return uri.parts().ok()?.host;
+    }
     let mut hosts = metadata.redirect_uris.iter().flatten().map(|uri| {
         let parts = uri.parts().ok()?;
         parts.host.filter(|_| parts.is_web())
@@ -58,7 +57,7 @@ fn check_users_keep_their_names(r: &Registration<'_>) -> StepResult {
     if kept {
         return Ok(());
     }
-    let problem = "must stay as registered, and the host of redirect_uris with it: every user would get another subject";
+    let problem = "must stay as registered, and with it the host of sector_identifier_uri or redirect_uris: every user would get another subject";
     Err(Rejection::metadata("subject_type", problem).into())
 }
 
@@ -97,15 +96,6 @@ mod tests {
         Trial::new().refuses_about("subject_type", &app(json!({ "subject_type": "ephemeral" })));
         let trial = Trial::new().capable(|own| own.subject_types = vec!["public".into()]);
         trial.refuses_about("subject_type", &app(json!({ "subject_type": "pairwise" })));
-    }
-
-    /// OpenID Connect Dynamic Client Registration 1.0 §5: what was not fetched was not checked.
-    #[test]
-    fn a_sector_document_is_not_believed_unread() {
-        for uri in ["https://app.example/sector.json", "http://app.example/", "javascript:alert(1)"] {
-            Trial::new()
-                .refuses_about("sector_identifier_uri", &app(json!({ "sector_identifier_uri": uri })));
-        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod dry_run;
 mod oidc_registration;
 mod pipeline;
 mod properties;
+mod remote;
 mod rfc7591;
 mod rfc7592;
 mod rotation;
