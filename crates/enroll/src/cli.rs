@@ -155,6 +155,10 @@ pub(crate) struct Check {
     /// Judge as a strict server does
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Fetch what it names, to see whether it is there and what it should be: the keys at `jwks_uri`, the document at
+    /// `sector_identifier_uri`
+    #[arg(long)]
+    pub(crate) fetch: bool,
     /// Print the report as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -37,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) registration: RegistrationConfig,
     pub(crate) scopes: Vec<ScopeConfig>,
     pub(crate) policies: BTreeMap<String, PolicyConfig>,
+    pub(crate) outbound: OutboundConfig,
     pub(crate) limits: Limits,
     pub(crate) log: LogConfig,
     pub(crate) legacy: Legacy,
@@ -53,6 +54,7 @@ impl Default for Config {
             registration: RegistrationConfig::default(),
             scopes: ScopeConfig::standard(),
             policies: BTreeMap::new(),
+            outbound: OutboundConfig::default(),
             limits: Limits::default(),
             log: LogConfig::default(),
             legacy: Legacy::default(),
@@ -126,6 +128,22 @@ pub(crate) struct IssuerConfig {
     pub(crate) jwks_file: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) policy: Option<String>,
+}
+
+/// How documents at addresses that clients name are fetched.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OutboundConfig {
+    pub(crate) timeout: u64,
+    pub(crate) per_host_per_minute: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+impl Default for OutboundConfig {
+    fn default() -> Self {
+        Self { timeout: 5, per_host_per_minute: 30, ca_file: None }
+    }
 }
 
 /// Seconds and counts that keep one caller from using up what all need.
@@ -283,6 +301,9 @@ impl Config {
                 "limits",
                 "header_timeout, body_timeout and request_timeout must be at least 1 second",
             );
+        }
+        if self.outbound.timeout == 0 || self.outbound.per_host_per_minute == 0 {
+            return wrong("outbound", "timeout and per_host_per_minute must be at least 1");
         }
         for (number, issuer) in self.registration.issuers.iter().enumerate() {
             let key = format!("registration.issuers[{number}]");

@@ -36,6 +36,12 @@ pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+impl From<enroll_registration::BuildError> for Failure {
+    fn from(error: enroll_registration::BuildError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::World(error.to_string())

@@ -4,15 +4,17 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use enroll_access::policy::{self, Policy};
 use enroll_access::{BearerJwt, Gate, InitialAccessTokens, Terms};
 use enroll_oauth_types::{SealingKey, SystemClock, SystemRandom};
-use enroll_registration::Registrar;
+use enroll_outbound::{Limits, Outbound};
+use enroll_registration::{Registrar, RegistrarBuilder, Remote};
 use enroll_store::{ClientStore, Page};
 use enroll_store_sql::{Access, OpenError, SqlStore};
 
-use crate::config::{Config, IssuerConfig, ScopeConfig};
+use crate::config::{Config, IssuerConfig, OutboundConfig, ScopeConfig};
 use crate::failure::{Failure, with_causes};
 
 /// The path of the registration endpoint, below the issuer.
@@ -55,14 +57,14 @@ pub(crate) fn path_of(issuer: &str) -> String {
     url::Url::parse(issuer).map_or_else(|_| String::new(), |url| url.path().trim_end_matches('/').to_owned())
 }
 
-/// The registrar of this configuration, behind this gate.
+/// The registrar of this configuration, behind this gate. It fetches nothing yet.
 pub(crate) fn registrar(
     config: &Config,
     issuer: &str,
     clients: Arc<dyn ClientStore>,
     key: SealingKey,
     gate: Gate,
-) -> Result<Registrar, Failure> {
+) -> RegistrarBuilder {
     let mut builder = Registrar::builder(registration_url(issuer))
         .alias(GUESSED)
         .clients(clients)
@@ -75,7 +77,30 @@ pub(crate) fn registrar(
     if !path.is_empty() {
         builder = builder.alias(format!("{path}{GUESSED}"));
     }
-    builder.build().map_err(|error| Failure::Usage(error.to_string()))
+    builder
+}
+
+/// How documents at addresses that clients name are fetched: from public addresses, and from loopback ones when somebody
+/// tries things.
+pub(crate) fn remote(config: &Config, is_development: bool) -> Result<Remote, Failure> {
+    let OutboundConfig { timeout, per_host_per_minute, ca_file } = &config.outbound;
+    let limits = Limits {
+        total: Duration::from_secs(*timeout),
+        per_host_per_minute: *per_host_per_minute,
+        ..Limits::default()
+    };
+    let mut builder = Outbound::builder(Arc::new(SystemClock), limits);
+    if let Some(file) = ca_file {
+        let wrong = |problem: &dyn std::fmt::Display| {
+            Failure::Usage(format!("configuration: outbound.ca_file {}: {problem}", file.display()))
+        };
+        builder = builder.trust(std::fs::read_to_string(file).map_err(|error| wrong(&error))?);
+    }
+    if is_development {
+        builder = builder.insecure_allow_loopback();
+    }
+    let outbound = builder.build();
+    outbound.map(Remote::Fetched).map_err(|error| Failure::Usage(format!("configuration: outbound: {error}")))
 }
 
 /// The key that secrets are sealed under, from its file; made at the first start. When it is lost, a new one would open

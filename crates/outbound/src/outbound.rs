@@ -1,12 +1,12 @@
 //! The client and how it is made.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use enroll_oauth_types::{Clock, Timestamp};
 use reqwest::{Certificate, Client, redirect};
-use tracing::info;
+use tracing::{error, info};
 
 use crate::budget::Budget;
 use crate::cache::{Cache, Entry};
@@ -33,13 +33,18 @@ use crate::{FetchError, Limits, Media};
 pub struct Outbound(Arc<Inner>);
 
 struct Inner {
-    client: Client,
+    client: LazyClient,
     cache: Cache,
     budget: Arc<Budget>,
     clock: Arc<dyn Clock>,
     limits: Limits,
     loopback: bool,
 }
+
+/// The client, made by the first fetch: reading what the system trusts takes some milliseconds, and most servers are
+/// never asked to fetch anything.
+type LazyClient =
+    LazyLock<Result<Client, reqwest::Error>, Box<dyn FnOnce() -> Result<Client, reqwest::Error> + Send>>;
 
 /// Makes an [`Outbound`].
 pub struct Builder {
@@ -50,9 +55,9 @@ pub struct Builder {
     loopback: bool,
 }
 
-/// Why the client cannot be made: a certificate that cannot be read, or no trusted certificates at all.
+/// Why the client cannot be made: a certificate to be trusted cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("the client for outbound requests cannot be made: are there certificates that it may trust?")]
+#[error("a certificate to be trusted cannot be read: it must be PEM")]
 pub struct BuildError(#[source] reqwest::Error);
 
 impl Outbound {
@@ -121,7 +126,11 @@ impl Inner {
         if let Some(address) = target.literal {
             self.budget.address(address, now)?;
         }
-        let fetch = get(&self.client, target, media, &self.limits);
+        let client = self.client.as_ref().map_err(|error| {
+            error!("nothing can be fetched: {error}; are there certificates that this system trusts?");
+            FetchError::Tls
+        })?;
+        let fetch = get(client, target, media, &self.limits);
         tokio::time::timeout(self.limits.total, fetch).await.unwrap_or(Err(FetchError::Timeout))
     }
 }
@@ -199,7 +208,7 @@ impl Builder {
             client = client.tls_certs_merge(certificates);
         }
         let inner = Inner {
-            client: client.build().map_err(BuildError)?,
+            client: LazyLock::new(Box::new(|| client.build())),
             cache: Cache::new(self.limits.cache),
             budget,
             clock: self.clock,

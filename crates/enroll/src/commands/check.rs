@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use enroll_access::{Caller, Gate, policy};
 use enroll_oauth_types::{SealingKey, SystemRandom};
-use enroll_registration::{Outcome, Report};
+use enroll_registration::{Outcome, Pipeline, Remote, Report, steps};
 use enroll_store::MemoryStore;
 
 use super::{read_request, say, say_json};
@@ -24,7 +24,12 @@ pub(super) async fn run(options: Check) -> Result<(), Failure> {
     let issuer = config.issuer_or_default();
     let key = SealingKey::generate(&SystemRandom); // nothing that it seals is kept
     let nowhere = Arc::new(MemoryStore::default());
-    let registrar = service::registrar(&config, &issuer, nowhere, key, Gate::require(policy::open()))?;
+    let registrar = service::registrar(&config, &issuer, nowhere, key, Gate::require(policy::open()));
+    let registrar = match options.fetch {
+        true => registrar.remote(service::remote(&config, false)?).pipeline(eager()),
+        false => registrar.remote(Remote::Unchecked),
+    };
+    let registrar = registrar.build()?;
 
     let caller = Caller::anonymous().on(terms.clone());
     let report = registrar.explain_body(&read_request(&options.file)?, &caller).await;
@@ -37,6 +42,11 @@ pub(super) async fn run(options: Check) -> Result<(), Failure> {
         None => Ok(()),
         Some(rejection) => Err(Failure::Refused(format!("refused: {}: {rejection}", rejection.code))),
     }
+}
+
+/// The steps, and one more that wants to see the keys at `jwks_uri` now.
+fn eager() -> Pipeline {
+    Pipeline::standard().before(steps::POLICY, "remote_keys", steps::RemoteKeys)
 }
 
 fn as_text(report: &Report) -> Result<String, Failure> {

@@ -50,7 +50,9 @@ async fn registrar(
 ) -> Result<Registrar, Failure> {
     let issuer = issuer.unwrap_or_else(|| config.issuer_or_default());
     let key = service::sealing_key(config, store).await?;
-    service::registrar(config, &issuer, store.clone(), key, Gate::require(policy::open()))
+    let remote = service::remote(config, false)?;
+    let gate = Gate::require(policy::open());
+    Ok(service::registrar(config, &issuer, store.clone(), key, gate).remote(remote).build()?)
 }
 
 async fn import(file: &Path, place: &Place) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ mod limits;
 mod management;
 mod openapi;
 mod openidconnect;
+mod outbound;
 mod operator;
 mod registration;
 mod secrets;
