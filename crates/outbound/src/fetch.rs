@@ -36,6 +36,9 @@ pub(crate) async fn get(
     let media_type = judge(response.status(), response.headers(), media)?;
     let lifetime = lifetime(response.headers(), limits);
     let bytes = read(response, limits.body).await?;
+    if !Media::begins_like(&media_type, &bytes) {
+        return Err(FetchError::MediaType(media));
+    }
     Ok((Document { media_type, bytes }, lifetime))
 }
 

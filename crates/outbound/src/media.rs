@@ -11,6 +11,9 @@ pub enum Media {
     Json,
     /// A JWK set, under its own type or `application/json` (RFC 7517 §8.5).
     JwkSet,
+    /// A picture that people are shown: PNG, JPEG, GIF or WebP. SVG is none of these: it can hold scripts and lead to other
+    /// hosts. The content must be of the kind that the type says, since browsers guess. RFC 7591 §5 (`logo_uri`).
+    Image,
 }
 
 impl Media {
@@ -19,6 +22,7 @@ impl Media {
         match self {
             Self::Json => "application/json",
             Self::JwkSet => "application/jwk-set+json, application/json",
+            Self::Image => "image/png, image/jpeg, image/webp, image/gif",
         }
     }
 
@@ -27,6 +31,7 @@ impl Media {
         match self {
             Self::Json => "application/json",
             Self::JwkSet => "application/jwk-set+json or application/json",
+            Self::Image => "image/png, image/jpeg, image/webp or image/gif, and its content what that says",
         }
     }
 
@@ -40,14 +45,26 @@ impl Media {
             return None;
         }
         let essence = value.split(';').next()?.trim().to_ascii_lowercase();
-        let subtype = essence.strip_prefix("application/")?;
-        let good = match self {
-            Self::Json => {
+        let good = match (self, essence.split_once('/')?) {
+            (Self::Json, ("application", subtype)) => {
                 subtype == "json" || subtype.strip_suffix("+json").is_some_and(|name| !name.is_empty())
             }
-            Self::JwkSet => matches!(subtype, "json" | "jwk-set+json"),
+            (Self::JwkSet, ("application", subtype)) => matches!(subtype, "json" | "jwk-set+json"),
+            (Self::Image, ("image", subtype)) => matches!(subtype, "png" | "jpeg" | "gif" | "webp"),
+            _ => false,
         };
         good.then_some(essence)
+    }
+
+    /// Whether the content begins as a document of this type does. What text is, its reader finds out.
+    pub(crate) fn begins_like(essence: &str, content: &[u8]) -> bool {
+        match essence {
+            "image/png" => content.starts_with(b"\x89PNG\r\n\x1a\n"),
+            "image/jpeg" => content.starts_with(b"\xff\xd8\xff"),
+            "image/gif" => content.starts_with(b"GIF87a") || content.starts_with(b"GIF89a"),
+            "image/webp" => content.starts_with(b"RIFF") && content.get(8..12) == Some(&b"WEBP"[..]),
+            _ => true,
+        }
     }
 }
 
@@ -88,6 +105,36 @@ mod tests {
         };
         assert!(is_one("application/json") && is_one("application/jwk-set+json"));
         assert!(!is_one("application/problem+json") && !is_one("text/plain"));
+    }
+
+    #[test]
+    fn a_picture_is_of_a_kind_that_does_nothing_but_show() {
+        let is_one = |value| {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, http::HeaderValue::from_static(value))]);
+            Media::Image.essence(&headers).is_some()
+        };
+        assert!(
+            is_one("image/png") && is_one("IMAGE/JPEG; q=1") && is_one("image/webp") && is_one("image/gif")
+        );
+        for bad in ["image/svg+xml", "image/*", "text/html", "application/png", "image/", "png"] {
+            assert!(!is_one(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_what_it_says_it_is() {
+        for (essence, good) in [
+            ("image/png", &b"\x89PNG\r\n\x1a\n..."[..]),
+            ("image/jpeg", b"\xff\xd8\xff\xe0..."),
+            ("image/gif", b"GIF89a..."),
+            ("image/webp", b"RIFF\0\0\0\0WEBPVP8 "),
+        ] {
+            assert!(Media::begins_like(essence, good), "{essence}");
+            for bad in [&b"<svg onload=alert(1)>"[..], b"", b"RIFF\0\0\0\0WAVE"] {
+                assert!(!Media::begins_like(essence, bad), "{essence}");
+            }
+        }
+        assert!(Media::begins_like("application/json", b"anything"));
     }
 
     #[test]

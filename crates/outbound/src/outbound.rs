@@ -77,6 +77,11 @@ impl Outbound {
         self.fetch(url, Media::JwkSet).await
     }
 
+    /// The picture at the URL, to be shown from here: never from where it is, which would tell its host who looks.
+    pub async fn image(&self, url: &str) -> Result<Document, FetchError> {
+        self.fetch(url, Media::Image).await
+    }
+
     /// The document at the URL: a remembered one while it holds, else a new one.
     pub async fn fetch(&self, url: &str, media: Media) -> Result<Document, FetchError> {
         let now = self.0.clock.now();
@@ -207,8 +212,14 @@ impl Builder {
             let certificates = Certificate::from_pem_bundle(pem.as_bytes()).map_err(BuildError)?;
             client = client.tls_certs_merge(certificates);
         }
+        let client: LazyClient = if self.trusted.is_empty() {
+            LazyLock::new(Box::new(|| client.build()))
+        } else {
+            let client = client.build().map_err(BuildError)?; // whether they are certificates shows only now
+            LazyLock::new(Box::new(|| Ok(client)))
+        };
         let inner = Inner {
-            client: LazyLock::new(Box::new(|| client.build())),
+            client,
             cache: Cache::new(self.limits.cache),
             budget,
             clock: self.clock,

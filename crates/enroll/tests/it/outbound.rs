@@ -45,7 +45,10 @@ async fn a_server_does_not_fetch_from_within() {
         body["sector_identifier_uri"] = uri.into();
         let answer = server.register(&body, Some(&token)).await;
         answer.assert_error(400, "invalid_client_metadata");
-        assert!(answer.json["error_description"].as_str().unwrap().contains("public addresses"), "{answer:?}");
+        assert!(
+            answer.json["error_description"].as_str().unwrap().contains("public addresses"),
+            "{answer:?}"
+        );
     }
     assert_eq!(web.connections(), 0);
 }

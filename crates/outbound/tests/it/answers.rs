@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use enroll_outbound::{FetchError, Limits, Media};
-use enroll_testkit::WebAnswer;
+use enroll_testkit::{FakeWeb, WebAnswer};
 
 use crate::{HOST, outcome_of, outcome_within, web};
 
@@ -146,4 +146,24 @@ async fn an_answer_that_is_not_http_is_refused() {
 async fn an_answer_with_two_lengths_is_refused() {
     let smuggled = WebAnswer::json("[]").header("Content-Length", "1");
     assert_eq!(outcome_of(smuggled).await, Err(FetchError::Broken));
+}
+
+/// RFC 7591 §5: a logo is shown to people who decide by it.
+#[tokio::test]
+async fn a_picture_is_fetched_when_it_is_one() {
+    let png = b"\x89PNG\r\n\x1a\n...".to_vec();
+    for (answer, good) in [
+        (WebAnswer::document("image/png", png.clone()), true),
+        (WebAnswer::document("image/gif", png.clone()), false),
+        (WebAnswer::document("image/svg+xml", "<svg/>"), false),
+        (WebAnswer::document("text/html", png), false),
+    ] {
+        let web = FakeWeb::of(&[HOST]).await;
+        web.answer("/logo", answer);
+        let picture = web.outbound().image(&web.url(HOST, "/logo")).await;
+        match good {
+            true => assert_eq!(picture.unwrap().media_type, "image/png"),
+            false => assert_eq!(picture, Err(FetchError::MediaType(Media::Image))),
+        }
+    }
 }

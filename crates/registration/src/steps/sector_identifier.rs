@@ -4,7 +4,7 @@
 //! Client Registration 1.0 §5.
 
 use async_trait::async_trait;
-use enroll_oauth_types::{ClientMetadata, GrantType, Rejection, SubjectType, Uri};
+use enroll_oauth_types::{ClientMetadata, GrantType, RedirectUri, Rejection, SubjectType, Uri};
 use enroll_outbound::{Document, Media};
 
 use crate::remote::not_fetched;
@@ -52,7 +52,7 @@ impl Step for SectorIdentifier {
 
 /// What must be in the document, and where the document is.
 fn listed(metadata: &ClientMetadata) -> (Option<&Uri>, Vec<&str>, Option<&Uri>) {
-    let redirect_uris = metadata.redirect_uris.iter().flatten().map(|uri| uri.as_str()).collect();
+    let redirect_uris = metadata.redirect_uris.iter().flatten().map(RedirectUri::as_str).collect();
     // Clients that authenticate users without redirecting them are in the sector of their keys. CIBA §4.
     let is_pairwise = metadata.subject_type == Some(SubjectType::Pairwise);
     let has_ciba = metadata.grant_types.iter().flatten().any(|grant| *grant == GrantType::Ciba);

@@ -1,7 +1,7 @@
 //! `subject_type`, `sector_identifier_uri`: who its users are to it.
 //!
-//! Runs after `redirect_uris`. What stands at `sector_identifier_uri` is judged by the step of that name. OpenID Connect
-//! Core §8, Dynamic Client Registration 1.0 §2 and §5.
+//! Runs after `redirect_uris`; what stands at `sector_identifier_uri` is for the step `sector_identifier`.
+//! OpenID Connect Core §8, Dynamic Client Registration 1.0 §2 and §5.
 
 use enroll_oauth_types::{ClientMetadata, Rejection, SubjectType};
 
