@@ -12,7 +12,7 @@ mod terms;
 pub use authenticate::{
     AssertionError, AssertionRules, Authenticate, BearerJwt, BearerJwtBuilder, BearerJwtError,
     ClientAssertion, InitialAccessTokenData, InitialAccessTokens, IssueError, NewInitialAccessToken,
-    bearer_token, issue,
+    StatementError, StatementIssuer, StatementIssuers, Validity, Vouched, bearer_token, issue,
 };
 pub use caller::{Caller, Credential};
 pub use error::AccessError;

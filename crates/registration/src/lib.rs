@@ -15,6 +15,7 @@ mod registration;
 mod remote;
 mod report;
 mod rules;
+mod statement;
 pub mod steps;
 
 pub use endpoint::{Description, cors, error_response};
@@ -28,5 +29,6 @@ pub use registration::{Issued, Note, Registration, Server};
 pub use remote::Remote;
 pub use report::{Outcome, Report, StepReport};
 pub use rules::{Rules, UnknownMembers};
+pub use statement::Statements;
 
 pub use enroll_oauth_types::Rejection;

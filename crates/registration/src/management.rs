@@ -10,7 +10,7 @@ use enroll_access::{Caller, Credential, Terms};
 use enroll_oauth_types::{ClientId, ClientSecret, RegistrationAccessToken, Rejection, UpdateRequest};
 use enroll_store::{BoxError, Client, StoreError};
 
-use crate::registrar::assemble;
+use crate::registration::Assembled;
 use crate::steps::{self, TooManySecrets};
 use crate::{ClientInformation, Registrar, Registration, RegistrationError};
 pub use rotation::RotateToken;
@@ -182,8 +182,8 @@ impl Registrar {
         must_be_itself(current, &request)?;
         let terms = self.terms_of(current)?;
         let caller = Caller::new(Credential::RegistrationAccessToken).on(terms);
-        let asked = assemble(&request.metadata, &caller);
-        let mut registration = Registration::new(&request.metadata, &asked, &caller, &self.server);
+        let assembled = Assembled::new(&request.metadata, &caller, Some(current), &self.server);
+        let mut registration = Registration::new(&request.metadata, &assembled, &caller, &self.server);
         registration.current = Some(current);
         self.pipeline.run(&mut registration).await?;
         let Registration { client, issued, .. } = registration;

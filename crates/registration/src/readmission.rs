@@ -4,6 +4,7 @@ use enroll_access::Caller;
 use enroll_oauth_types::Rejection;
 use enroll_store::Client;
 
+use crate::registration::Assembled;
 use crate::{Note, Registrar, Registration, RegistrationError};
 
 impl Registrar {
@@ -17,7 +18,8 @@ impl Registrar {
         caller: &Caller,
     ) -> Result<(Client, Vec<Note>), RegistrationError> {
         client.id.check().map_err(|problem| Rejection::metadata("client_id", problem))?;
-        let mut registration = Registration::new(&client.metadata, &client.metadata, caller, &self.server);
+        let assembled = Assembled::new(&client.metadata, caller, Some(client), &self.server);
+        let mut registration = Registration::new(&client.metadata, &assembled, caller, &self.server);
         registration.current = Some(client);
         self.pipeline.run(&mut registration).await?;
         if registration.issued.client_secret.is_some() {

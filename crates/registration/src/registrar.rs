@@ -1,6 +1,5 @@
 //! The registrar: what it is made of, and how it registers a client.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +8,10 @@ use enroll_oauth_types::{Capabilities, ClientId, ClientMetadata, Clock, Random, 
 use enroll_store::ClientStore;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::registration::Assembled;
 use crate::{
     ClientInformation, Outcome, Pipeline, Registration, RegistrationError, Remote, Report, Rules, Server,
-    StepReport,
+    Statements, StepReport,
 };
 
 /// Registers clients: the one way in, for the network and for the operator. Clones share the gate, the store and the
@@ -85,8 +85,8 @@ impl Registrar {
         sent: &ClientMetadata,
         caller: &Caller,
     ) -> Result<ClientInformation, RegistrationError> {
-        let request = assemble(sent, caller);
-        let mut registration = Registration::new(sent, &request, caller, &self.server);
+        let assembled = Assembled::new(sent, caller, None, &self.server);
+        let mut registration = Registration::new(sent, &assembled, caller, &self.server);
         self.pipeline.run(&mut registration).await?;
         let Registration { client, issued, .. } = registration;
         if client.id.as_str().is_empty() {
@@ -102,8 +102,8 @@ impl Registrar {
 
     /// What [`Registrar::register`] would do, step by step. Stores nothing and uses up nothing.
     pub async fn explain(&self, sent: &ClientMetadata, caller: &Caller) -> Result<Report, RegistrationError> {
-        let request = assemble(sent, caller);
-        let mut registration = Registration::new(sent, &request, caller, &self.server);
+        let assembled = Assembled::new(sent, caller, None, &self.server);
+        let mut registration = Registration::new(sent, &assembled, caller, &self.server);
         let mut report = self.pipeline.explain(&mut registration).await?;
         report.effective = report.refusal().is_none().then_some(registration.client.metadata);
         Ok(report)
@@ -127,15 +127,6 @@ impl Registrar {
 
 /// What a segment of a path encodes. RFC 3986 §2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// The request that the steps see: the policy's template, overlaid by what was sent.
-pub(crate) fn assemble<'a>(sent: &'a ClientMetadata, caller: &Caller) -> Cow<'a, ClientMetadata> {
-    let template = &caller.terms.template;
-    match *template == ClientMetadata::default() {
-        true => Cow::Borrowed(sent),
-        false => Cow::Owned(template.clone().overlaid_by(sent)),
-    }
-}
 
 /// Builds a [`Registrar`].
 pub struct RegistrarBuilder {
@@ -240,6 +231,13 @@ impl RegistrarBuilder {
     #[must_use]
     pub fn remote(mut self, remote: Remote) -> Self {
         self.server.remote = remote;
+        self
+    }
+
+    /// Whose software statements are believed. By default nobody's, and they are ignored.
+    #[must_use]
+    pub fn statements(mut self, statements: Statements) -> Self {
+        self.server.statements = statements;
         self
     }
 

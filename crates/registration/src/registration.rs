@@ -10,7 +10,8 @@ use enroll_oauth_types::{
 };
 use enroll_store::Client;
 
-use crate::{Remote, Rules};
+use crate::statement::Verdict;
+use crate::{Remote, Rules, Statements};
 
 /// What the server brings to every registration.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Server {
     pub sealing_key: Option<Arc<SealingKey>>,
     /// Documents at addresses that a client names.
     pub remote: Remote,
+    /// Whose software statements are believed.
+    pub statements: Statements,
 }
 
 impl Server {
@@ -40,7 +43,33 @@ impl Server {
             random: Arc::new(SystemRandom),
             sealing_key: None,
             remote: Remote::Off,
+            statements: Statements::default(),
         }
+    }
+}
+
+/// The request that the steps see, made once, before the first of them.
+pub(crate) struct Assembled<'a> {
+    request: Cow<'a, ClientMetadata>,
+    verdict: Verdict,
+}
+
+impl<'a> Assembled<'a> {
+    /// The policy's template, overlaid by what was sent, overlaid by what a believed statement claims.
+    pub(crate) fn new(
+        sent: &'a ClientMetadata,
+        caller: &Caller,
+        current: Option<&Client>,
+        server: &Server,
+    ) -> Self {
+        let template = &caller.terms.template;
+        let request = match *template == ClientMetadata::default() {
+            true => Cow::Borrowed(sent),
+            false => Cow::Owned(template.clone().overlaid_by(sent)),
+        };
+        let settled = current.and_then(|client| client.metadata.software_statement.as_deref());
+        let (verdict, overlaid) = server.statements.overlay(&request, settled, &*server.clock);
+        Self { request: overlaid.map_or(request, Cow::Owned), verdict }
     }
 }
 
@@ -49,7 +78,8 @@ impl Server {
 pub struct Registration<'a> {
     /// What was sent, as it was sent.
     pub sent: &'a ClientMetadata,
-    /// What is asked: the policy's template, overlaid by what was sent. Nobody can edit it.
+    /// What is asked: the policy's template, overlaid by what was sent, overlaid by what a believed software statement
+    /// claims. Nobody can edit it.
     pub request: &'a ClientMetadata,
     /// Who asks, and on what terms.
     pub caller: &'a Caller,
@@ -65,6 +95,8 @@ pub struct Registration<'a> {
     pub notes: Vec<Note>,
     /// Typed values from step to step.
     pub extensions: http::Extensions,
+    /// What came of the software statement.
+    pub(crate) verdict: &'a Verdict,
 }
 
 /// The secrets that this registration gives out. They are shown once.
@@ -88,7 +120,7 @@ pub struct Note {
 impl<'a> Registration<'a> {
     pub(crate) fn new(
         sent: &'a ClientMetadata,
-        request: &'a ClientMetadata,
+        assembled: &'a Assembled<'_>,
         caller: &'a Caller,
         server: &'a Server,
     ) -> Self {
@@ -108,7 +140,7 @@ impl<'a> Registration<'a> {
         };
         Self {
             sent,
-            request,
+            request: &assembled.request,
             caller,
             current: None,
             server,
@@ -116,6 +148,7 @@ impl<'a> Registration<'a> {
             issued: Issued::default(),
             notes: Vec::new(),
             extensions: http::Extensions::new(),
+            verdict: &assembled.verdict,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use enroll_oauth_types::{Algorithm, ClientId, Jwks, SecretHash, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::issuer_keys::{ALGORITHMS, IssuerKeys, asymmetric};
 use super::jws::{Jws, numeric_date};
@@ -101,7 +101,7 @@ fn check_claims(jws: &Jws<'_>, rules: &AssertionRules<'_>) -> Result<ClientAsser
     if [text("iss"), text("sub")] != [Some(rules.client.as_str()); 2] {
         return Err("the claims iss and sub of the assertion must be the client_id");
     }
-    if !is_for(&jws.claims, rules.audience) {
+    if !jws.is_for(rules.audience) {
         return Err("the claim aud of the assertion must be the registration_client_uri");
     }
     let jti = text("jti").filter(|jti| !jti.is_empty());
@@ -121,14 +121,6 @@ fn check_claims(jws: &Jws<'_>, rules: &AssertionRules<'_>) -> Result<ClientAsser
     }
     let expires_at = rules.now + (end.saturating_add(LEEWAY * 2)).saturating_sub(now);
     Ok(ClientAssertion { jti: SecretHash::of(jti), expires_at })
-}
-
-/// RFC 7519 §4.1.3
-fn is_for(claims: &Map<String, Value>, audience: &str) -> bool {
-    match claims.get("aud") {
-        Some(Value::Array(values)) => values.iter().any(|value| value.as_str() == Some(audience)),
-        value => value.and_then(Value::as_str) == Some(audience),
-    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,14 @@ impl<'a> Jws<'a> {
         Some(Self { header: object(header)?, claims: object(claims)?, signed, signature })
     }
 
+    /// Whether `aud` is this, or contains it. RFC 7519 §4.1.3.
+    pub(super) fn is_for(&self, audience: &str) -> bool {
+        match self.claims.get("aud") {
+            Some(Value::Array(values)) => values.iter().any(|value| value.as_str() == Some(audience)),
+            value => value.and_then(Value::as_str) == Some(audience),
+        }
+    }
+
     pub(super) fn is_issued_by(&self, issuer: &str) -> bool {
         self.claims.get("iss").and_then(Value::as_str) == Some(issuer)
     }

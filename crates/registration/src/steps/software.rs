@@ -5,18 +5,31 @@
 use enroll_oauth_types::Rejection;
 
 use super::text;
+use crate::statement::Verdict;
 use crate::{Registration, StepResult};
 
 const LONGEST: usize = 1024;
 
-/// Takes the names of the software over.
+/// Takes the names of the software over, and a statement that is believed. Its claims stand in the request already.
 ///
-/// Nobody is trusted to vouch for software, so a statement is ignored, which RFC 7591 §2.3 allows, and is not
-/// returned: to return it would say that it was believed.
+/// A statement that nobody can judge is ignored, which RFC 7591 §2.3 allows, and is not returned: to return it would say
+/// that it was believed.
 pub fn software(r: &mut Registration<'_>) -> StepResult {
     text::check_member("software_id", r.request.software_id.as_ref(), LONGEST)?;
     text::check_member("software_version", r.request.software_version.as_ref(), LONGEST)?;
     take_over!(r: software_id, software_version);
+    match r.verdict {
+        Verdict::Refused(rejection) => return Err(rejection.clone().into()),
+        Verdict::Believed => {
+            take_over!(r: software_statement);
+        }
+        Verdict::Absent => {}
+        Verdict::Ignored => ignore(r)?,
+    }
+    check_it_is_the_same_software(r)
+}
+
+fn ignore(r: &mut Registration<'_>) -> StepResult {
     if r.request.software_statement.is_none() {
         return Ok(());
     }
@@ -25,6 +38,22 @@ pub fn software(r: &mut Registration<'_>) -> StepResult {
         return Err(Rejection::software_statement(problem).into());
     }
     r.note("software_statement", "left out: this server trusts no issuer of software statements");
+    Ok(())
+}
+
+/// What somebody vouched for does not change into what nobody vouches for.
+fn check_it_is_the_same_software(r: &Registration<'_>) -> StepResult {
+    let Some(current) = r.current.map(|client| &client.metadata) else { return Ok(()) };
+    if current.software_statement.is_none() {
+        return Ok(());
+    }
+    if r.client.metadata.software_statement.is_none() {
+        let problem = "must be sent as it was registered, or a newer one of the same software";
+        return Err(Rejection::software_statement(problem).into());
+    }
+    if r.client.metadata.software_id != current.software_id {
+        return Err(Rejection::software_statement("must be of the same software_id as before").into());
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use enroll_oauth_types::{Capabilities, ClientMetadata, Clock, Random, Rejection,
 use enroll_store::Client;
 use serde_json::Value;
 
-use crate::registration::Issued;
+use crate::registration::{Assembled, Issued};
 use crate::{Note, Pipeline, Registration, RegistrationError, Rules, Server};
 
 /// A server that knows five scopes and stands still in time, an anonymous caller, the standard pipeline.
@@ -75,7 +75,8 @@ impl Trial {
     }
 
     pub(super) fn register_metadata(&self, request: &ClientMetadata) -> Result<Registered, Rejection> {
-        let mut registration = Registration::new(request, request, &self.caller, &self.server);
+        let assembled = Assembled::new(request, &self.caller, self.current.as_ref(), &self.server);
+        let mut registration = Registration::new(request, &assembled, &self.caller, &self.server);
         registration.current = self.current.as_ref();
         match pin!(self.pipeline.run(&mut registration)).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => {}

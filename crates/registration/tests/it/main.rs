@@ -12,3 +12,4 @@ mod remote;
 mod rfc7591;
 mod rfc7592;
 mod rotation;
+mod software_statement;
