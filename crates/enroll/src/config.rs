@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use enroll_oauth_types::{Capabilities, Uri};
+use enroll_oauth_types::{Capabilities, ClientMetadata, Uri};
 use enroll_registration::{Rules, UnknownMembers};
 use enroll_store_sql::SqlStore;
 use schemars::JsonSchema;
@@ -84,6 +84,7 @@ pub(crate) struct RegistrationConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sealing_key_file: Option<PathBuf>,
     pub(crate) issuers: Vec<IssuerConfig>,
+    pub(crate) statement_issuers: Vec<StatementIssuerConfig>,
 }
 
 impl Default for RegistrationConfig {
@@ -96,6 +97,7 @@ impl Default for RegistrationConfig {
             insecure_allow_http_redirect_uris: false,
             sealing_key_file: None,
             issuers: Vec::new(),
+            statement_issuers: Vec::new(),
         }
     }
 }
@@ -128,6 +130,23 @@ pub(crate) struct IssuerConfig {
     pub(crate) jwks_file: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) policy: Option<String>,
+}
+
+/// An issuer whose software statements are believed.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatementIssuerConfig {
+    pub(crate) issuer: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jwks: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jwks_file: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) audience: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) longest_age: Option<u64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) claims: BTreeMap<String, String>,
 }
 
 /// How documents at addresses that clients name are fetched.
@@ -312,6 +331,18 @@ impl Config {
             }
             if issuer.policy.as_ref().is_some_and(|name| !self.policies.contains_key(name)) {
                 return wrong(&format!("{key}.policy"), "names a policy that is not under [policies]");
+            }
+        }
+        for (number, issuer) in self.registration.statement_issuers.iter().enumerate() {
+            if issuer.jwks.is_some() == issuer.jwks_file.is_some() {
+                let key = format!("registration.statement_issuers[{number}]");
+                return wrong(&key, "needs its keys as either `jwks` or `jwks_file`");
+            }
+            let unknown =
+                issuer.claims.values().find(|member| !ClientMetadata::MEMBERS.contains(&member.as_str()));
+            if let Some(member) = unknown {
+                let key = format!("registration.statement_issuers[{number}].claims");
+                return wrong(&key, &format!("`{member}` is no member of client metadata"));
             }
         }
         if let Some(issuer) = &self.issuer {

@@ -2,19 +2,19 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use enroll_access::policy::{self, Policy};
-use enroll_access::{BearerJwt, Gate, InitialAccessTokens, Terms};
+use enroll_access::{BearerJwt, Gate, InitialAccessTokens, StatementIssuer, StatementIssuers, Terms};
 use enroll_oauth_types::{SealingKey, SystemClock, SystemRandom};
 use enroll_outbound::{Limits, Outbound};
-use enroll_registration::{Registrar, RegistrarBuilder, Remote};
+use enroll_registration::{Registrar, RegistrarBuilder, Remote, Statements};
 use enroll_store::{ClientStore, Page};
 use enroll_store_sql::{Access, OpenError, SqlStore};
 
-use crate::config::{Config, IssuerConfig, OutboundConfig, ScopeConfig};
+use crate::config::{Config, IssuerConfig, OutboundConfig, ScopeConfig, StatementIssuerConfig};
 use crate::failure::{Failure, with_causes};
 
 /// The path of the registration endpoint, below the issuer.
@@ -64,20 +64,21 @@ pub(crate) fn registrar(
     clients: Arc<dyn ClientStore>,
     key: SealingKey,
     gate: Gate,
-) -> RegistrarBuilder {
+) -> Result<RegistrarBuilder, Failure> {
     let mut builder = Registrar::builder(registration_url(issuer))
         .alias(GUESSED)
         .clients(clients)
         .capabilities(config.capabilities())
         .rules(config.rules())
         .sealing_key(key)
+        .statements(statements(config)?)
         .body_timeout(config.limits.body_timeout())
         .gate(gate);
     let path = path_of(issuer);
     if !path.is_empty() {
         builder = builder.alias(format!("{path}{GUESSED}"));
     }
-    builder
+    Ok(builder)
 }
 
 /// How documents at addresses that clients name are fetched: from public addresses, and from loopback ones when somebody
@@ -199,15 +200,38 @@ pub(crate) fn verifiers(config: &Config) -> Result<Vec<BearerJwt>, Failure> {
 }
 
 fn verifier(config: &IssuerConfig) -> Result<BearerJwt, Failure> {
-    let keys = match (&config.jwks, &config.jwks_file) {
-        (Some(jwks), _) => jwks.clone(),
-        (None, Some(file)) => std::fs::read_to_string(file).map_err(|error| {
-            Failure::Usage(format!("configuration: jwks_file {}: {error}", file.display()))
-        })?,
-        (None, None) => String::new(),
-    };
+    let keys = keys(config.jwks.as_ref(), config.jwks_file.as_ref())?;
     let verifier = BearerJwt::issued_by(&config.issuer).for_audience(&config.audience).with_keys(&keys);
     verifier.map_err(|error| Failure::Usage(format!("configuration: issuer {}: {error}", config.issuer)))
+}
+
+/// Whose software statements are believed.
+pub(crate) fn statements(config: &Config) -> Result<Statements, Failure> {
+    let issuers = config.registration.statement_issuers.iter().map(statement_issuer);
+    Ok(Statements::of(StatementIssuers::new(issuers.collect::<Result<Vec<_>, _>>()?)))
+}
+
+fn statement_issuer(config: &StatementIssuerConfig) -> Result<StatementIssuer, Failure> {
+    let keys = keys(config.jwks.as_ref(), config.jwks_file.as_ref())?;
+    let mut issuer = StatementIssuer::new(&config.issuer, &keys)
+        .map_err(|error| Failure::Usage(format!("configuration: issuer {}: {error}", config.issuer)))?;
+    if let Some(audience) = &config.audience {
+        issuer = issuer.for_audience(audience);
+    }
+    if let Some(seconds) = config.longest_age {
+        issuer = issuer.not_older_than(Duration::from_secs(seconds));
+    }
+    Ok(config.claims.iter().fold(issuer, |issuer, (claim, member)| issuer.taking(claim, member)))
+}
+
+/// Public keys from the configuration or from a file of theirs.
+fn keys(jwks: Option<&String>, file: Option<&PathBuf>) -> Result<String, Failure> {
+    match (jwks, file) {
+        (Some(jwks), _) => Ok(jwks.clone()),
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .map_err(|error| Failure::Usage(format!("configuration: jwks_file {}: {error}", file.display()))),
+        (None, None) => Ok(String::new()),
+    }
 }
 
 /// What `--dev` changes: anybody may register anything, with the demo scopes before those of the configuration.

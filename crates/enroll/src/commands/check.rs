@@ -24,7 +24,7 @@ pub(super) async fn run(options: Check) -> Result<(), Failure> {
     let issuer = config.issuer_or_default();
     let key = SealingKey::generate(&SystemRandom); // nothing that it seals is kept
     let nowhere = Arc::new(MemoryStore::default());
-    let registrar = service::registrar(&config, &issuer, nowhere, key, Gate::require(policy::open()));
+    let registrar = service::registrar(&config, &issuer, nowhere, key, Gate::require(policy::open()))?;
     let registrar = match options.fetch {
         true => registrar.remote(service::remote(&config, false)?).pipeline(eager()),
         false => registrar.remote(Remote::Unchecked),

@@ -52,7 +52,7 @@ async fn registrar(
     let key = service::sealing_key(config, store).await?;
     let remote = service::remote(config, false)?;
     let gate = Gate::require(policy::open());
-    Ok(service::registrar(config, &issuer, store.clone(), key, gate).remote(remote).build()?)
+    Ok(service::registrar(config, &issuer, store.clone(), key, gate)?.remote(remote).build()?)
 }
 
 async fn import(file: &Path, place: &Place) -> Result<(), Failure> {

@@ -38,7 +38,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
         .map_err(|error| Failure::World(format!("cannot listen on {}: {error}", config.listen)))?;
     let address = listener.local_addr()?;
     let issuer = config.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
-    let registrar = service::registrar(&config, &issuer, store.clone(), key, gate);
+    let registrar = service::registrar(&config, &issuer, store.clone(), key, gate)?;
     let registrar = registrar.remote(service::remote(&config, options.dev)?).build()?;
     let url = service::registration_url(&issuer);
     let metadata = ServerMetadata::new(&issuer, registrar.capabilities()).with_registration_endpoint(&url);

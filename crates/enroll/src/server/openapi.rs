@@ -114,7 +114,7 @@ mod tests {
     fn described(issuer: &str) -> Value {
         let key = SealingKey::generate(&SystemRandom);
         let (gate, store) = (Gate::require(policy::open()), Arc::new(MemoryStore::default()));
-        let registrar = service::registrar(&Config::default(), issuer, store, key, gate).build();
+        let registrar = service::registrar(&Config::default(), issuer, store, key, gate).unwrap().build();
         describe(registrar.unwrap().description(), issuer)
     }
 

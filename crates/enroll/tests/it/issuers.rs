@@ -1,46 +1,29 @@
-//! Callers with an access token of an issuer that the configuration names. RFC 9068, RFC 6750.
+//! Issuers that the configuration names: of access tokens (RFC 9068, RFC 6750), of software statements (RFC 7591 §2.3).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use enroll_testkit::ClientKey;
+use serde_json::json;
 
 use crate::harness::{Home, Server};
 
 /// An issuer with one key.
 struct Issuer {
     name: &'static str,
-    key: EcdsaKeyPair,
+    key: ClientKey,
 }
 
 impl Issuer {
     fn new(name: &'static str) -> Self {
-        Self { name, key: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap() }
-    }
-
-    fn jwks(&self) -> Value {
-        let (x, y) = self.key.public_key().as_ref()[1..].split_at(32);
-        let key = json!({
-            "kty": "EC", "crv": "P-256", "kid": "one", "alg": "ES256",
-            "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
-        });
-        json!({ "keys": [key] })
+        Self { name, key: ClientKey::new("one") }
     }
 
     fn token(&self, audience: &str, scope: &str) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let header = json!({ "alg": "ES256", "typ": "at+jwt", "kid": "one" });
-        let claims = json!({
+        self.key.sign(&json!({
             "iss": self.name, "aud": audience, "sub": "ci", "client_id": "ci", "scope": scope,
             "iat": now, "exp": now + 300, "jti": "1",
-        });
-        let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-        let message = format!("{}.{}", encode(&header), encode(&claims));
-        let signature = self.key.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
+        }))
     }
 
     fn config(&self, keys: &str, policy: &str) -> String {
@@ -57,10 +40,10 @@ async fn the_tokens_of_configured_issuers_register_each_under_its_policy() {
     let (one, two) = (Issuer::new("https://one.example"), Issuer::new("https://two.example"));
     let home = Home::with_config(&format!(
         "[policies.narrow]\nscopes = [\"openid\"]\n[policies.wide]\nscopes = [\"openid\", \"profile\"]\n{}{}",
-        one.config(&format!("jwks = '{}'", one.jwks()), "narrow"),
+        one.config(&format!("jwks = '{}'", one.key.jwks()), "narrow"),
         two.config("jwks_file = \"two.jwks\"", "wide"),
     ));
-    home.write("two.jwks", &two.jwks().to_string());
+    home.write("two.jwks", &two.key.jwks().to_string());
     let server = Server::start(&home, "");
     let app = json!({ "redirect_uris": ["https://app.example/cb"] });
     for (issuer, scope) in [(&one, "openid"), (&two, "openid profile")] {
@@ -80,4 +63,28 @@ async fn the_tokens_of_configured_issuers_register_each_under_its_policy() {
     // Initial access tokens work beside them, and no first one is printed: there is a way in already.
     assert_eq!(server.register(&app, Some(&home.token("--uses 1"))).await.status, 201);
     assert!(!server.stop().log.contains("curl"));
+}
+
+/// RFC 7591 §3.1.1
+#[tokio::test]
+async fn the_statements_of_configured_issuers_are_believed() {
+    let vouching = Issuer::new("https://vouch.example");
+    let home = Home::with_config(
+        "[registration]\nopen = true\n[[registration.statement_issuers]]\nissuer = \"https://vouch.example\"\n\
+         jwks_file = \"vouch.jwks\"\nclaims = { software_name = \"client_name\" }\n",
+    );
+    home.write("vouch.jwks", &vouching.key.jwks().to_string());
+    let server = Server::start(&home, "");
+    let body = |issuer: &str| {
+        let claims = json!({ "iss": issuer, "software_name": "Vouched", "software_id": "S1" });
+        json!({ "redirect_uris": ["https://app.example/cb"], "client_name": "Own",
+            "software_statement": vouching.key.sign(&claims) })
+    };
+    let vouched = server.register(&body("https://vouch.example"), None).await;
+    assert_eq!((vouched.status, vouched.member("client_name")), (201, "Vouched"), "{vouched:?}");
+    assert!(vouched.json["software_statement"].is_string());
+    let stranger = server.register(&body("https://else.example"), None).await;
+    stranger.assert_error(400, "unapproved_software_statement");
+    let none = server.register(&json!({ "redirect_uris": ["https://app.example/cb"] }), None).await;
+    assert_eq!(none.status, 201, "{none:?}");
 }
