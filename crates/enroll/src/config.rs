@@ -2,6 +2,7 @@
 
 mod layers;
 mod policies;
+mod registration;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -9,8 +10,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use enroll_oauth_types::{Capabilities, ClientMetadata, Uri};
-use enroll_registration::{Rules, UnknownMembers};
+use enroll_oauth_types::{Capabilities, Uri};
+use enroll_registration::Rules;
 use enroll_store_sql::SqlStore;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ use crate::cli::{Place, Role};
 use crate::failure::Failure;
 use crate::telemetry;
 pub(crate) use policies::{PolicyConfig, ScopeConfig};
+pub(crate) use registration::{IssuerConfig, RegistrationConfig, SoftwareStatement, StatementIssuerConfig};
 pub(crate) use schema::schema;
 
 /// The commented example, which `enroll config example` prints.
@@ -70,83 +72,6 @@ pub(crate) struct Databases {
     pub(crate) configuration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) operational: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct RegistrationConfig {
-    pub(crate) profile: Profile,
-    pub(crate) open: bool,
-    pub(crate) strict: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) unknown_members: Option<UnknownMembersConfig>,
-    pub(crate) insecure_allow_http_redirect_uris: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) sealing_key_file: Option<PathBuf>,
-    pub(crate) issuers: Vec<IssuerConfig>,
-    pub(crate) statement_issuers: Vec<StatementIssuerConfig>,
-}
-
-impl Default for RegistrationConfig {
-    fn default() -> Self {
-        Self {
-            profile: Profile::Standard,
-            open: false,
-            strict: false,
-            unknown_members: None,
-            insecure_allow_http_redirect_uris: false,
-            sealing_key_file: None,
-            issuers: Vec::new(),
-            statement_issuers: Vec::new(),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Profile {
-    Standard,
-    Duende,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum UnknownMembersConfig {
-    Drop,
-    Keep,
-    Refuse,
-}
-
-/// An issuer whose access tokens let their holders register.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct IssuerConfig {
-    pub(crate) issuer: String,
-    pub(crate) audience: String,
-    pub(crate) scope: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) jwks: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) jwks_file: Option<PathBuf>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) policy: Option<String>,
-}
-
-/// An issuer whose software statements are believed.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StatementIssuerConfig {
-    pub(crate) issuer: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) jwks: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) jwks_file: Option<PathBuf>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) audience: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) longest_age: Option<u64>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) claims: BTreeMap<String, String>,
 }
 
 /// How documents at addresses that clients name are fetched.
@@ -275,15 +200,7 @@ impl Config {
 
     /// How rough a request may be.
     pub(crate) fn rules(&self) -> Rules {
-        let mut rules = if self.registration.strict { Rules::strict() } else { Rules::default() };
-        match self.registration.unknown_members {
-            None => {}
-            Some(UnknownMembersConfig::Drop) => rules.unknown_members = UnknownMembers::Drop,
-            Some(UnknownMembersConfig::Keep) => rules.unknown_members = UnknownMembers::Keep,
-            Some(UnknownMembersConfig::Refuse) => rules.unknown_members = UnknownMembers::Refuse,
-        }
-        rules.insecure_allow_http_redirect_uris = self.registration.insecure_allow_http_redirect_uris;
-        rules
+        self.registration.rules()
     }
 
     fn validate(&self) -> Result<(), Failure> {
@@ -297,8 +214,8 @@ impl Config {
             let checked = url.as_ref().map_or(Ok(()), |url| SqlStore::check_url(url));
             checked.or_else(|error| wrong(key, &error.to_string()))?;
         }
-        if self.registration.profile == Profile::Duende {
-            return wrong("registration.profile", "this version has `standard` only");
+        if let Some((key, problem)) = self.registration.problem(|name| self.policies.contains_key(name)) {
+            return wrong(&key, &problem);
         }
         if self.role == Role::Authorization {
             return wrong(
@@ -323,27 +240,6 @@ impl Config {
         }
         if self.outbound.timeout == 0 || self.outbound.per_host_per_minute == 0 {
             return wrong("outbound", "timeout and per_host_per_minute must be at least 1");
-        }
-        for (number, issuer) in self.registration.issuers.iter().enumerate() {
-            let key = format!("registration.issuers[{number}]");
-            if issuer.jwks.is_some() == issuer.jwks_file.is_some() {
-                return wrong(&key, "needs its keys as either `jwks` or `jwks_file`");
-            }
-            if issuer.policy.as_ref().is_some_and(|name| !self.policies.contains_key(name)) {
-                return wrong(&format!("{key}.policy"), "names a policy that is not under [policies]");
-            }
-        }
-        for (number, issuer) in self.registration.statement_issuers.iter().enumerate() {
-            if issuer.jwks.is_some() == issuer.jwks_file.is_some() {
-                let key = format!("registration.statement_issuers[{number}]");
-                return wrong(&key, "needs its keys as either `jwks` or `jwks_file`");
-            }
-            let unknown =
-                issuer.claims.values().find(|member| !ClientMetadata::MEMBERS.contains(&member.as_str()));
-            if let Some(member) = unknown {
-                let key = format!("registration.statement_issuers[{number}].claims");
-                return wrong(&key, &format!("`{member}` is no member of client metadata"));
-            }
         }
         if let Some(issuer) = &self.issuer {
             validate_issuer(issuer).or_else(|problem| wrong("issuer", &problem))?;

@@ -7,14 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use enroll_access::policy::{self, Policy};
-use enroll_access::{BearerJwt, Gate, InitialAccessTokens, StatementIssuer, StatementIssuers, Terms};
+use enroll_access::{
+    BearerJwt, Caller, Decision, Denial, Gate, InitialAccessTokens, StatementIssuer, StatementIssuers, Terms,
+};
 use enroll_oauth_types::{SealingKey, SystemClock, SystemRandom};
 use enroll_outbound::{Limits, Outbound};
 use enroll_registration::{Registrar, RegistrarBuilder, Remote, Statements};
 use enroll_store::{ClientStore, Page};
 use enroll_store_sql::{Access, OpenError, SqlStore};
+use http::request::Parts;
 
-use crate::config::{Config, IssuerConfig, OutboundConfig, ScopeConfig, StatementIssuerConfig};
+use crate::config::{
+    Config, IssuerConfig, OutboundConfig, ScopeConfig, SoftwareStatement, StatementIssuerConfig,
+};
 use crate::failure::{Failure, with_causes};
 
 /// The path of the registration endpoint, below the issuer.
@@ -181,12 +186,21 @@ pub(crate) fn gate(config: &Config, store: Arc<SqlStore>, issuers: Vec<BearerJwt
     if config.registration.open {
         allowed = Arc::new(allowed.or(policy::open().on(default)));
     }
+    if config.registration.closed {
+        // The terms of those who registered before stay known, for their updates.
+        allowed = Arc::new(allowed.and(closed));
+    }
     let mut gate =
         Gate::require(allowed).authenticate(InitialAccessTokens::in_store(store, Arc::new(SystemClock)));
     for issuer in issuers {
         gate = gate.authenticate(issuer);
     }
     Ok(gate)
+}
+
+/// Nobody registers over the network.
+fn closed(_: &Caller, _: &Parts) -> Decision {
+    Decision::Deny(Denial::Forbidden("registration is closed here; ask whoever runs the server".to_owned()))
 }
 
 /// The scope of one issuer must not open the door to the tokens of another.
@@ -208,7 +222,12 @@ fn verifier(config: &IssuerConfig) -> Result<BearerJwt, Failure> {
 /// Whose software statements are believed.
 pub(crate) fn statements(config: &Config) -> Result<Statements, Failure> {
     let issuers = config.registration.statement_issuers.iter().map(statement_issuer);
-    Ok(Statements::of(StatementIssuers::new(issuers.collect::<Result<Vec<_>, _>>()?)))
+    let statements = Statements::of(StatementIssuers::new(issuers.collect::<Result<Vec<_>, _>>()?));
+    Ok(match config.registration.statements() {
+        SoftwareStatement::Ignore => Statements::default(),
+        SoftwareStatement::Optional => statements,
+        SoftwareStatement::Required => statements.required(),
+    })
 }
 
 fn statement_issuer(config: &StatementIssuerConfig) -> Result<StatementIssuer, Failure> {

@@ -28,7 +28,7 @@ pub use registrar::{BuildError, Registrar, RegistrarBuilder};
 pub use registration::{Issued, Note, Registration, Server};
 pub use remote::Remote;
 pub use report::{Outcome, Report, StepReport};
-pub use rules::{Rules, UnknownMembers};
+pub use rules::{AlsoRefuse, Rules, UnknownMembers, UnknownScope};
 pub use statement::Statements;
 
 pub use enroll_oauth_types::Rejection;

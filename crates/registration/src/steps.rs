@@ -15,6 +15,7 @@ mod application_type;
 mod ciba;
 mod client_id;
 mod client_secret;
+mod compatibility;
 mod consent;
 mod declarations;
 mod display;
@@ -51,6 +52,7 @@ pub use ciba::ciba;
 pub use client_id::client_id;
 pub use client_secret::client_secret;
 pub(crate) use client_secret::{TooManySecrets, another_secret};
+pub use compatibility::compatibility;
 pub use consent::consent;
 pub use declarations::declarations;
 pub use display::display;
@@ -101,6 +103,7 @@ macro_rules! step {
 }
 
 step_names! {
+    COMPATIBILITY = compatibility: "What another server refuses, and the standards allow: off by default.",
     SOFTWARE = software: "`software_id`, `software_version`, `software_statement`: what it is, and who vouches for it.",
     GRANT_TYPES = grant_types: "`grant_types`: how it gets tokens.",
     RESPONSE_TYPES = response_types: "`response_types`, `response_modes`: what it asks of the authorization endpoint.",

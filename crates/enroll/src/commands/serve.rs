@@ -41,7 +41,10 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     let registrar = service::registrar(&config, &issuer, store.clone(), key, gate)?;
     let registrar = registrar.remote(service::remote(&config, options.dev)?).build()?;
     let url = service::registration_url(&issuer);
-    let metadata = ServerMetadata::new(&issuer, registrar.capabilities()).with_registration_endpoint(&url);
+    let mut metadata = ServerMetadata::new(&issuer, registrar.capabilities());
+    if config.registration.is_advertised() {
+        metadata = metadata.with_registration_endpoint(&url);
+    }
     tokio::spawn(telemetry::keep_up(metrics.clone(), log.clone()));
     let app = server::app(registrar, &metadata, &issuer, store.clone(), metrics, &config.limits);
     let stop = stop_signal()?;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use enroll_access::{Ceilings, Privileges, Terms};
 use enroll_oauth_types::{ClientMetadata, Seconds};
+use enroll_registration::UnknownScope;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::registration::Profile;
 use super::{Config, schema};
 use crate::failure::Failure;
 
@@ -94,9 +96,13 @@ impl Config {
             let scopes = self.scopes.iter().filter(|scope| wanted.contains(&scope.dynamic));
             scopes.map(|scope| scope.name.clone()).collect()
         };
+        // Scopes that nobody knows yet cannot be listed.
+        let takes_any = self.rules().unknown_scope == UnknownScope::Store
+            && self.scopes.iter().all(|scope| scope.dynamic != Dynamic::No);
+        let is_standard = self.registration.profile == Profile::Standard;
         Terms {
-            allowed_scopes: Some(with(&[Dynamic::Default, Dynamic::Allowed])),
-            default_scopes: Some(with(&[Dynamic::Default])),
+            allowed_scopes: (!takes_any).then(|| with(&[Dynamic::Default, Dynamic::Allowed])),
+            default_scopes: Some(if is_standard { with(&[Dynamic::Default]) } else { Vec::new() }),
             ..Terms::default()
         }
     }

@@ -46,7 +46,11 @@ fn what_is_wrong_is_named_with_its_key() {
     for (text, key) in [
         ("unknown = 1", "unknown"),
         ("[registration]\nstrict = \"yes\"", "strict"),
-        ("[registration]\nprofile = \"duende\"", "registration.profile"),
+        ("[registration]\nprofile = \"okta\"", "profile"),
+        ("[registration]\nprofile = \"duende\"\nstrict = true", "registration.strict"),
+        ("[registration]\nopen = true\nclosed = true", "registration.closed"),
+        ("[registration]\nsoftware_statement = \"required\"", "registration.software_statement"),
+        ("[registration]\nrotate_registration_token = \"daily\"", "rotate_registration_token"),
         ("role = \"authorization\"", "role"),
         ("issuer = \"http://id.example\"", "issuer"),
         ("issuer = \"https://id.example/\"", "issuer"),
@@ -90,5 +94,37 @@ fn an_issuer_is_https_but_on_loopback() {
         "",
     ] {
         assert!(validate_issuer(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn each_key_of_registration_changes_the_rules_of_either_profile() {
+    let rules = |keys: &str| parse(&format!("[registration]\n{keys}")).unwrap().rules();
+    for (key, standard, duende) in [
+        ("unknown_members", "\"refuse\"", "\"drop\""),
+        ("drop_unsupported", "false", "false"),
+        ("unknown_scope", "\"refuse\"", "\"drop\""),
+        ("strip_offline_access", "true", "false"),
+        ("drop_needless_redirects", "true", "true"),
+        ("logout_session_required", "true", "false"),
+        ("infer_private_key_jwt", "true", "false"),
+        ("jwks_implies_private_key_jwt", "true", "false"),
+        ("require_grant_types", "true", "false"),
+        ("require_jwks_for_private_key_jwt", "true", "false"),
+        ("require_jwks_for_signed_requests", "true", "false"),
+        ("refuse_max_age_of_zero", "true", "false"),
+        ("require_code_for_max_age", "true", "false"),
+        ("management", "false", "true"),
+        ("rotate_registration_token", "\"never\"", "\"on_use\""),
+        ("registration_token_overlap", "60", "60"),
+        ("secret_overlap", "60", "60"),
+        ("secret_renewal", "60", "60"),
+        ("protected_names", "[\"Example Bank\"]", "[\"Example Bank\"]"),
+        ("insecure_allow_http_redirect_uris", "true", "true"),
+        ("insecure_allow_http_jwks_uri", "true", "true"),
+    ] {
+        assert_ne!(rules(&format!("{key} = {standard}")), rules(""), "{key}");
+        let of_duende = "profile = \"duende\"";
+        assert_ne!(rules(&format!("{of_duende}\n{key} = {duende}")), rules(of_duende), "{key}");
     }
 }

@@ -183,3 +183,52 @@ async fn a_token_registers_under_the_policy_that_it_names() {
     let unknown = home.run("tokens issue --policy nobody");
     assert_eq!(unknown.code, Some(2), "{unknown:?}");
 }
+
+/// The profile of another product: its clients find what they expect, and discovery does not name the endpoint.
+#[tokio::test]
+async fn a_server_of_the_profile_duende_judges_as_that_product_does() {
+    let home = Home::with_config("[registration]\nprofile = \"duende\"\nopen = true\n");
+    let server = Server::start(&home, "");
+    let machine = json!({ "client_name": "CI", "grant_types": ["client_credentials"], "scope": "SimpleApi" });
+    let answer = server.register(&machine, None).await;
+    assert_eq!((answer.status, answer.member("scope")), (201, "SimpleApi"), "{answer:?}");
+    assert!(
+        answer.json["client_secret"].is_string() && answer.json.get("registration_access_token").is_none()
+    );
+    assert!(answer.headers.get("location").is_none(), "{answer:?}");
+    let without_grants = server.register(&json!({ "redirect_uris": ["https://app.example/cb"] }), None).await;
+    without_grants.assert_error(400, "invalid_client_metadata");
+    let found = server.get("/.well-known/oauth-authorization-server").await;
+    assert!(found.json.get("registration_endpoint").is_none(), "{found:?}");
+    let path = format!("/connect/dcr/{}", answer.member("client_id"));
+    let read = Answer::to(server.request(Method::GET, &path).bearer_auth("enr_rat_x")).await;
+    read.assert_error(401, "invalid_token");
+
+    // Each key goes over the profile.
+    server.stop();
+    home.write(
+        "enroll.toml",
+        "[registration]\nprofile = \"duende\"\nopen = true\nmanagement = true\nrequire_grant_types = false\n",
+    );
+    let server = Server::start(&home, "");
+    let answer = server.register(&json!({ "redirect_uris": ["https://app.example/cb"] }), None).await;
+    assert!(answer.status == 201 && answer.json["registration_access_token"].is_string(), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_closed_server_registers_nobody_and_keeps_those_that_it_has() {
+    let home = Home::with_config("[registration]\nopen = true\n");
+    let server = Server::start(&home, "");
+    let body = json!({ "redirect_uris": ["https://app.example/cb"] });
+    let registered = server.register(&body, None).await;
+    let token = home.token("");
+    server.stop();
+    home.write("enroll.toml", "[registration]\nclosed = true\n");
+    let server = Server::start(&home, "");
+    server.register(&body, Some(&token)).await.assert_error(403, "access_denied");
+    server.register(&body, None).await.assert_error(401, "invalid_token");
+    let path = format!("/connect/dcr/{}", registered.member("client_id"));
+    let owner = registered.member("registration_access_token");
+    let read = Answer::to(server.request(Method::GET, &path).bearer_auth(owner)).await;
+    assert_eq!(read.status, 200, "{read:?}");
+}

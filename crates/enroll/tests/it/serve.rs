@@ -215,7 +215,7 @@ fn what_would_be_dangerous_or_is_wrong_does_not_start_and_says_why() {
         ("", "--role authorization", "registration"),
         ("", "--role none", "registration"),
         ("", "--config nowhere.toml", "nowhere.toml"),
-        ("[registration]\nprofile = \"duende\"", "", "registration.profile"),
+        ("[registration]\nprofile = \"duende\"\nstrict = true", "", "registration.strict"),
         ("[database]\nconfiguration = \"postgres://u:secret@h/d\"", "", "sqlite://"),
         ("unknown = true", "", "unknown"),
     ] {

@@ -26,7 +26,7 @@ impl Registrar {
         id: &ClientId,
         presented: &RegistrationAccessToken,
     ) -> Result<(Client, Hold), ManagementError> {
-        let client = self.clients.client(id).await?;
+        let client = self.clients.client(id).await?.filter(|_| self.rules().management);
         let now = self.server.clock.now();
         let hold = match by_token(client.as_ref(), presented, now) {
             Some(hold) => hold,

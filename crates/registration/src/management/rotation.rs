@@ -10,12 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use enroll_oauth_types::RegistrationAccessToken;
 use enroll_store::{Client, SupersededToken};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::hold::Hold;
 use crate::Server;
 
 /// When a client gets another registration access token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum RotateToken {
     /// It keeps the one that it was given.
     Never,

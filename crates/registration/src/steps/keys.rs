@@ -10,7 +10,11 @@ use crate::{Registration, StepResult};
 /// fetched when they are needed, not now.
 pub fn keys(r: &mut Registration<'_>) -> StepResult {
     if let Some(uri) = &r.request.jwks_uri {
-        uri.check_https().map_err(|problem| Rejection::metadata("jwks_uri", problem))?;
+        let checked = match r.server.rules.insecure_allow_http_jwks_uri {
+            true => uri.check_web(),
+            false => uri.check_https(),
+        };
+        checked.map_err(|problem| Rejection::metadata("jwks_uri", problem))?;
     }
     if let Some(jwks) = &r.request.jwks {
         if r.request.jwks_uri.is_some() {
@@ -82,5 +86,13 @@ mod tests {
         {
             Trial::new().refuses_about("jwks_uri", &app(json!({ "jwks_uri": bad })));
         }
+    }
+
+    #[test]
+    fn a_server_in_development_may_take_an_http_jwks_uri() {
+        let mut trial = Trial::new();
+        trial.server.rules.insecure_allow_http_jwks_uri = true;
+        trial.accepts(&app(json!({ "jwks_uri": "http://127.0.0.1:8080/jwks" })));
+        trial.refuses_about("jwks_uri", &app(json!({ "jwks_uri": "javascript:alert(1)" })));
     }
 }

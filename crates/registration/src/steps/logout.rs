@@ -26,13 +26,16 @@ pub fn logout(r: &mut Registration<'_>) -> StepResult {
         r.request.post_logout_redirect_uris.as_deref().map(distinct);
     take_over!(r: frontchannel_logout_uri, backchannel_logout_uri);
     let request = r.request;
+    let by_default = r.server.rules.logout_session_required.then_some(true);
     if request.frontchannel_logout_uri.is_some() {
-        take_over!(r: frontchannel_logout_session_required);
+        r.client.metadata.frontchannel_logout_session_required =
+            request.frontchannel_logout_session_required.or(by_default);
     } else if request.frontchannel_logout_session_required.is_some() {
         r.note("frontchannel_logout_session_required", "left out: there is no frontchannel_logout_uri");
     }
     if request.backchannel_logout_uri.is_some() {
-        take_over!(r: backchannel_logout_session_required);
+        r.client.metadata.backchannel_logout_session_required =
+            request.backchannel_logout_session_required.or(by_default);
     } else if request.backchannel_logout_session_required.is_some() {
         r.note("backchannel_logout_session_required", "left out: there is no backchannel_logout_uri");
     }

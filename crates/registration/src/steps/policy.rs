@@ -10,7 +10,7 @@ use super::lifetimes::{
     DEFAULT_AUTHORIZATION_CODE_LIFETIME, DEFAULT_IDENTITY_TOKEN_LIFETIME,
     DEFAULT_SLIDING_REFRESH_TOKEN_LIFETIME,
 };
-use crate::{Registration, StepResult};
+use crate::{Registration, StepResult, UnknownScope};
 
 /// Lowers, drops or refuses what goes beyond the caller's terms.
 pub fn policy(r: &mut Registration<'_>) -> StepResult {
@@ -127,7 +127,7 @@ fn scopes(r: &mut Registration<'_>) -> StepResult {
     };
     let is_allowed = |value: &&str| allowed.iter().any(|own| own == value);
     let Some(outside) = scope.values().find(|value| !is_allowed(value)) else { return Ok(()) };
-    if !r.server.rules.drop_scopes {
+    if r.server.rules.unknown_scope == UnknownScope::Refuse {
         let problem = format!("must not hold {outside}: this caller's policy does not grant it");
         return Err(Rejection::metadata("scope", problem).into());
     }

@@ -28,7 +28,8 @@ pub fn redirect_uris(r: &mut Registration<'_>) -> StepResult {
 
 /// A machine client with redirect URIs is a mistake, unless it is only we who do not support its other grant.
 fn needless(r: &mut Registration<'_>) -> StepResult {
-    if r.request.grant_types.iter().flatten().any(GrantType::uses_redirects) {
+    let is_ours = r.request.grant_types.iter().flatten().any(GrantType::uses_redirects);
+    if is_ours || r.server.rules.drop_needless_redirects {
         r.note("redirect_uris", "left out: no grant is left that sends users back to the client");
         return Ok(());
     }
@@ -122,5 +123,15 @@ mod tests {
             let refusal = Trial::new().refuses(&json!({ "redirect_uris": [uri] }));
             assert!(refusal.starts_with("invalid_redirect_uri redirect_uris[0]: "), "{uri}: {refusal}");
         }
+    }
+
+    #[test]
+    fn needless_redirect_uris_are_left_out_on_request() {
+        let body = machine(json!({ "redirect_uris": ["https://app.example/cb"] }));
+        assert!(Trial::new().refuses(&body).starts_with("invalid_redirect_uri redirect_uris: "));
+        let mut trial = Trial::new();
+        trial.server.rules.drop_needless_redirects = true;
+        let registered = trial.register(&body).unwrap();
+        assert!(registered.json.get("redirect_uris").is_none() && registered.notes_about("redirect_uris"));
     }
 }

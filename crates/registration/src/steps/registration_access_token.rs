@@ -6,10 +6,13 @@ use enroll_oauth_types::RegistrationAccessToken;
 
 use crate::{Registration, StepResult};
 
-/// Makes the token for a new client; an update keeps the one that is there.
+/// Makes the token for a new client, unless clients are not to manage themselves; an update keeps the one that is there.
 pub fn registration_access_token(r: &mut Registration<'_>) -> StepResult {
     if let Some(current) = r.current {
         r.client.registration_access_token = current.registration_access_token;
+        return Ok(());
+    }
+    if !r.server.rules.management {
         return Ok(());
     }
     let token = RegistrationAccessToken::generate(r.server.random.as_ref());

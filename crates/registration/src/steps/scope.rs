@@ -5,7 +5,7 @@
 use enroll_oauth_types::{GrantType, Rejection, Scope};
 
 use super::supported::one_of;
-use crate::{Registration, StepResult};
+use crate::{Registration, StepResult, UnknownScope};
 
 const OFFLINE_ACCESS: &str = "offline_access";
 
@@ -27,7 +27,8 @@ pub fn scope(r: &mut Registration<'_>) -> StepResult {
 
 /// Whether the server knows this scope and the policy allows it.
 fn is_allowed(r: &Registration<'_>, value: &str) -> bool {
-    r.server.capabilities.scopes.iter().any(|own| own == value)
+    let rule = r.server.rules.unknown_scope;
+    (rule == UnknownScope::Store || r.server.capabilities.scopes.iter().any(|own| own == value))
         && r.terms().allowed_scopes.as_ref().is_none_or(|own| own.iter().any(|own| own == value))
 }
 
@@ -47,18 +48,24 @@ fn granted(r: &mut Registration<'_>, asked: &Scope) -> Result<Scope, Rejection> 
                 "must be scope values of printable ASCII without quotes and backslashes, one space between";
             return Err(Rejection::metadata("scope", problem));
         }
-        if !fits_grants(r, value) {
-            if !r.server.rules.drop_scopes {
+        if value == OFFLINE_ACCESS && r.server.rules.strip_offline_access {
+            r.note("scope", "offline_access left out: refresh_token in grant_types says it");
+        } else if !fits_grants(r, value) {
+            if r.server.rules.unknown_scope == UnknownScope::Refuse {
                 return Err(Rejection::metadata("scope", WITHOUT_REFRESH));
             }
             r.note("scope", "offline_access left out: grant_types does not hold refresh_token");
         } else if is_allowed(r, value) {
             granted.push(value);
-        } else if r.server.rules.drop_scopes {
+        } else if r.server.rules.unknown_scope != UnknownScope::Refuse {
             r.note("scope", format!("{value} left out: not known here, or not allowed to this caller"));
         } else {
             return Err(Rejection::metadata("scope", format!("must not hold {value}: {}", remedy(r))));
         }
+    }
+    let is_stripped = |value: &str| value == OFFLINE_ACCESS && r.server.rules.strip_offline_access;
+    if asked.values().all(is_stripped) {
+        return Ok(Scope::default());
     }
     if granted.is_empty() && asked.values().any(|value| !fits_grants(r, value)) {
         let problem =
@@ -82,7 +89,9 @@ fn remedy(r: &Registration<'_>) -> String {
 fn defaults(r: &Registration<'_>) -> Scope {
     let policy = r.terms();
     let defaults = policy.default_scopes.as_ref().unwrap_or(&r.server.capabilities.scopes);
-    defaults.iter().map(String::as_str).filter(|own| is_allowed(r, own) && fits_grants(r, own)).collect()
+    let is_stripped = |own: &str| own == OFFLINE_ACCESS && r.server.rules.strip_offline_access;
+    let fits = |own: &&str| is_allowed(r, own) && fits_grants(r, own) && !is_stripped(own);
+    defaults.iter().map(String::as_str).filter(fits).collect()
 }
 
 #[cfg(test)]

@@ -41,6 +41,9 @@ fn method(r: &Registration<'_>) -> Result<AuthMethod, Rejection> {
         }
         (Some(asked), _) => asked.clone(),
         (None, Some(false)) => AuthMethod::None,
+        (None, _) if r.server.rules.infer_private_key_jwt && r.request.jwks.is_some() => {
+            AuthMethod::PrivateKeyJwt
+        }
         (None, _) => AuthMethod::ClientSecretBasic,
     };
     let supported = &r.server.capabilities.token_endpoint_auth_methods;
