@@ -3,6 +3,7 @@
 //! A [`Registrar`] takes what a client says of itself through a [`Pipeline`] of named steps, stores the client that
 //! comes out, and answers with its [`ClientInformation`]. [`Registrar::router`] mounts the endpoints in an axum app.
 
+mod choices;
 mod endpoint;
 mod error;
 mod information;

@@ -10,6 +10,7 @@ use enroll_oauth_types::{
 };
 use enroll_store::Client;
 
+use crate::choices::{Chosen, choose};
 use crate::statement::Verdict;
 use crate::{Remote, Rules, Statements};
 
@@ -52,10 +53,12 @@ impl Server {
 pub(crate) struct Assembled<'a> {
     request: Cow<'a, ClientMetadata>,
     verdict: Verdict,
+    chosen: Chosen,
 }
 
 impl<'a> Assembled<'a> {
-    /// The policy's template, overlaid by what was sent, overlaid by what a believed statement claims.
+    /// The policy's template, overlaid by what was sent, overlaid by what a believed statement claims, with a value chosen
+    /// from each list of choices.
     pub(crate) fn new(
         sent: &'a ClientMetadata,
         caller: &Caller,
@@ -69,7 +72,8 @@ impl<'a> Assembled<'a> {
         };
         let settled = current.and_then(|client| client.metadata.software_statement.as_deref());
         let (verdict, overlaid) = server.statements.overlay(&request, settled, &*server.clock);
-        Self { request: overlaid.map_or(request, Cow::Owned), verdict }
+        let (request, chosen) = choose(overlaid.map_or(request, Cow::Owned), server);
+        Self { request, verdict, chosen }
     }
 }
 
@@ -97,6 +101,8 @@ pub struct Registration<'a> {
     pub extensions: http::Extensions,
     /// What came of the software statement.
     pub(crate) verdict: &'a Verdict,
+    /// What came of the lists of choices.
+    pub(crate) chosen: &'a Chosen,
 }
 
 /// The secrets that this registration gives out. They are shown once.
@@ -149,6 +155,7 @@ impl<'a> Registration<'a> {
             notes: Vec::new(),
             extensions: http::Extensions::new(),
             verdict: &assembled.verdict,
+            chosen: &assembled.chosen,
         }
     }
 

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use enroll_access::{StatementError, StatementIssuers, Validity};
-use enroll_oauth_types::{ClientMetadata, Clock, ErrorCode, Extensions, Rejection};
+use enroll_oauth_types::{ClientMetadata, Clock, ErrorCode, Rejection};
 use serde_json::Value;
+
+use crate::choices::is_list;
 
 /// Whose software statements are believed, and whether one is needed.
 #[derive(Clone, Default)]
@@ -76,11 +78,10 @@ impl Statements {
         let mut claims = vouched.claims;
         claims.retain(|name, _| {
             let base = name.split('#').next().unwrap_or_default();
-            base != "software_statement" && ClientMetadata::MEMBERS.contains(&base)
+            is_list(name) || base != "software_statement" && ClientMetadata::MEMBERS.contains(&base)
         });
-        let claims = ClientMetadata::try_from(Value::Object(claims))
-            .map_err(|rejection| Rejection::software_statement(format!("its claim {rejection}")))?;
-        Ok(ClientMetadata { extensions: Extensions::default(), ..claims })
+        ClientMetadata::try_from(Value::Object(claims))
+            .map_err(|rejection| Rejection::software_statement(format!("its claim {rejection}")))
     }
 }
 

@@ -12,6 +12,7 @@ macro_rules! take_over {
 
 mod algorithms;
 mod application_type;
+mod choices;
 mod ciba;
 mod client_id;
 mod client_secret;
@@ -48,6 +49,7 @@ mod trial;
 use crate::Pipeline;
 
 pub use application_type::application_type;
+pub use choices::choices;
 pub use ciba::ciba;
 pub use client_id::client_id;
 pub use client_secret::client_secret;
@@ -104,6 +106,7 @@ macro_rules! step {
 
 step_names! {
     COMPATIBILITY = compatibility: "What another server refuses, and the standards allow: off by default.",
+    CHOICES = choices: "`*_values_supported`: what the server chose of what the client can do.",
     SOFTWARE = software: "`software_id`, `software_version`, `software_statement`: what it is, and who vouches for it.",
     GRANT_TYPES = grant_types: "`grant_types`: how it gets tokens.",
     RESPONSE_TYPES = response_types: "`response_types`, `response_modes`: what it asks of the authorization endpoint.",

@@ -34,6 +34,11 @@ impl Extensions {
         }
     }
 
+    /// Keeps the members whose names pass.
+    pub fn retain(&mut self, keeps: impl Fn(&str) -> bool) {
+        self.0.retain(|(name, _)| keeps(name));
+    }
+
     /// Writes every member into a JSON object.
     pub fn write_members<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         self.0.iter().try_for_each(|(name, json)| map.serialize_entry(name, json))

@@ -4,7 +4,7 @@ use enroll_oauth_types::{ClientMetadata, ErrorBody, UpdateRequest};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::{ClientInformation, Registrar, Report};
+use crate::{ClientInformation, Registrar, Report, choices};
 
 /// The endpoints of a [registrar](Registrar::description), as parts of an OpenAPI 3.1 description.
 ///
@@ -58,7 +58,10 @@ impl Registrar {
         let mut error = SchemaSettings::draft2020_12().for_serialize().into_generator();
         let error = error.root_schema_for::<ErrorBody>().to_value();
         Map::from_iter([
-            ("RegistrationRequest".to_owned(), ClientMetadata::request_schema(&self.rules().reading)),
+            (
+                "RegistrationRequest".to_owned(),
+                with_choices(ClientMetadata::request_schema(&self.rules().reading)),
+            ),
             ("UpdateRequest".to_owned(), metadata("RegistrationRequest", UpdateRequest::schema())),
             ("ClientMetadata".to_owned(), ClientMetadata::response_schema()),
             ("ClientInformation".to_owned(), metadata("ClientMetadata", ClientInformation::schema())),
@@ -234,6 +237,17 @@ fn credentials() -> Map<String, Value> {
             ),
         ),
     ])
+}
+
+/// A request may offer values instead of one. OpenID Connect Relying Party Metadata Choices 1.0 §2.
+fn with_choices(mut request: Value) -> Value {
+    for (list, member) in choices::lists() {
+        request["properties"][list] = json!({
+            "description": format!("What the client can do; `{member}` is chosen from it."),
+            "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "enum": [null, ""] }],
+        });
+    }
+    request
 }
 
 /// A schema without the name of its dialect, which the document says for all.

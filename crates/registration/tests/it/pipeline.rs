@@ -74,7 +74,7 @@ async fn a_removed_step_takes_its_members_along() {
 
 #[test]
 #[should_panic(
-    expected = "the pipeline has no step `redirects`; it has: compatibility, software, grant_types"
+    expected = "the pipeline has no step `redirects`; it has: compatibility, choices, software, grant_types"
 )]
 fn a_wrong_name_is_told_with_the_right_ones() {
     let _pipeline = Pipeline::standard().remove("redirects");
