@@ -47,19 +47,27 @@ pub enum AssertionError {
 /// How long an assertion may live.
 const LONGEST: Duration = Duration::from_mins(10);
 
+/// Those of real clients stay below an eighth of this, in bytes.
+const LONGEST_TOKEN: usize = 8 * 1024;
+
 /// How far the client's clock may be off.
 const LEEWAY: Duration = Duration::from_mins(1);
 
 impl ClientAssertion {
     /// Whether this claims to be an assertion of the client, before anything is asked of anybody for it.
     pub fn is_for(token: &str, client: &ClientId) -> bool {
-        Jws::read(token).is_some_and(|jws| jws.is_issued_by(client.as_str()))
+        Self::read(token).is_some_and(|jws| jws.is_issued_by(client.as_str()))
+    }
+
+    /// Whoever sends this is not known yet, so long ones are not read.
+    fn read(token: &str) -> Option<Jws<'_>> {
+        if token.len() > LONGEST_TOKEN { None } else { Jws::read(token) }
     }
 
     /// Verifies an assertion: its signature first, since only the client may know the rest. One signature is verified
     /// whether or not there is such a client, so that the time tells as little as the answer.
     pub fn verify(token: &str, rules: &AssertionRules<'_>) -> Result<Self, AssertionError> {
-        let jws = Jws::read(token).ok_or(AssertionError::NotSigned)?;
+        let jws = Self::read(token).ok_or(AssertionError::NotSigned)?;
         verify_signature(&jws, rules)?;
         check_claims(&jws, rules).map_err(AssertionError::Wrong)
     }
@@ -212,6 +220,7 @@ mod tests {
             (own.token(&json!({ "alg": "RS256" }), &good()), Some(&keys)),
             (by_own.clone(), None),
             ("no.token.atall".to_owned(), Some(&keys)),
+            (own.token(&header, &json!({ "iss": "a".repeat(8 * 1024) })), Some(&keys)),
             (String::new(), None),
         ] {
             assert_eq!(verify(&token, keys), Err(AssertionError::NotSigned), "{token}");

@@ -1,6 +1,7 @@
 //! Clients that change and delete their own registrations, against the running program. RFC 7592 §2.
 
-use enroll_testkit::as_update;
+use enroll_oauth_types::{Clock as _, SystemClock};
+use enroll_testkit::{ClientKey, as_update};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -77,6 +78,25 @@ async fn updates_at_the_same_moment_do_not_mix() {
     assert!(stored.iter().any(|(number, _)| name == format!("App {number}")), "{name} {outcomes:?}");
     let shown: Value = serde_json::from_str(&home.run("clients list --json").stdout).unwrap();
     assert_eq!(shown["revision"], 1 + stored.len(), "{shown}");
+}
+
+/// RFC 7523 §3, item 7: of the same signed request ten times at once, one is taken.
+#[tokio::test]
+async fn a_signed_request_is_taken_once_however_often_it_comes_at_once() {
+    let home = Home::new();
+    let server = Server::open(&home);
+    let key = ClientKey::new("k");
+    let mut metadata = app();
+    metadata["token_endpoint_auth_method"] = "private_key_jwt".into();
+    metadata["jwks"] = key.jwks();
+    let registered = server.register(&metadata, None).await;
+    let mut owner = Owner::of(&registered);
+    let (id, now) = (registered.member("client_id"), SystemClock.now().seconds());
+    owner.token = key.sign(&json!({ "iss": id, "sub": id, "aud": owner.uri, "jti": "1", "exp": now + 60 }));
+    let reads = (0..10).map(|_| Answer::to(owner.request(Method::GET))).collect::<JoinSet<_>>();
+    let mut statuses: Vec<_> = reads.join_all().await.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [&[200][..], &[401; 9]].concat());
 }
 
 /// Whatever is under way, a client that was deleted is gone.
