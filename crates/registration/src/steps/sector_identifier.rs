@@ -4,9 +4,10 @@
 //! Client Registration 1.0 §5.
 
 use async_trait::async_trait;
-use enroll_oauth_types::{ClientMetadata, GrantType, RedirectUri, Rejection, SubjectType, Uri};
+use enroll_oauth_types::{ClientMetadata, RedirectUri, Rejection, SubjectType, Uri};
 use enroll_outbound::{Document, Media};
 
+use super::subject::authenticates_elsewhere;
 use crate::remote::not_fetched;
 use crate::{Registration, Remote, Step, StepResult};
 
@@ -55,8 +56,7 @@ fn listed(metadata: &ClientMetadata) -> (Option<&Uri>, Vec<&str>, Option<&Uri>) 
     let redirect_uris = metadata.redirect_uris.iter().flatten().map(RedirectUri::as_str).collect();
     // Clients that authenticate users without redirecting them are in the sector of their keys. CIBA §4.
     let is_pairwise = metadata.subject_type == Some(SubjectType::Pairwise);
-    let has_ciba = metadata.grant_types.iter().flatten().any(|grant| *grant == GrantType::Ciba);
-    let keys = metadata.jwks_uri.as_ref().filter(|_| is_pairwise && has_ciba);
+    let keys = metadata.jwks_uri.as_ref().filter(|_| is_pairwise && authenticates_elsewhere(metadata));
     (metadata.sector_identifier_uri.as_ref(), redirect_uris, keys)
 }
 

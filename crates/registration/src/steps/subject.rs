@@ -3,7 +3,7 @@
 //! Runs after `redirect_uris`; what stands at `sector_identifier_uri` is for the step `sector_identifier`.
 //! OpenID Connect Core §8, Dynamic Client Registration 1.0 §2 and §5.
 
-use enroll_oauth_types::{ClientMetadata, Rejection, SubjectType};
+use enroll_oauth_types::{AuthMethod, ClientMetadata, GrantType, Rejection, SubjectType};
 
 use super::supported;
 use crate::{Registration, StepResult};
@@ -23,17 +23,47 @@ pub fn subject(r: &mut Registration<'_>) -> StepResult {
             "must be public unless there is a sector_identifier_uri, or all redirect_uris are on one host";
         return Err(Rejection::metadata("subject_type", problem).into());
     }
+    check_it_proves_its_sector(r)?;
     check_users_keep_their_names(r)
+}
+
+/// A client that nobody is redirected to shows that it is in the sector by using the keys there. CIBA §4.
+fn check_it_proves_its_sector(r: &Registration<'_>) -> StepResult {
+    let metadata = &r.client.metadata;
+    if !is_pairwise(metadata) || !authenticates_elsewhere(metadata) {
+        return Ok(());
+    }
+    let by_key = [AuthMethod::PrivateKeyJwt, AuthMethod::SelfSignedTlsClientAuth];
+    if metadata.token_endpoint_auth_method.as_ref().is_none_or(|own| !by_key.contains(own)) {
+        let problem =
+            "must be private_key_jwt or self_signed_tls_client_auth for a pairwise client of this grant";
+        return Err(Rejection::metadata("token_endpoint_auth_method", problem).into());
+    }
+    if metadata.jwks_uri.is_none() {
+        let problem = "is required for a pairwise client of this grant: its host is in the sector";
+        return Err(Rejection::metadata("jwks_uri", problem).into());
+    }
+    Ok(())
 }
 
 fn is_pairwise(metadata: &ClientMetadata) -> bool {
     metadata.subject_type == Some(SubjectType::Pairwise)
 }
 
-/// The host of the sector document, or the one that all redirect URIs share. OpenID Connect Core §8.1.
+/// Whether users log in on a device of their own, without being redirected to the client. CIBA §4, RFC 8628.
+pub(super) fn authenticates_elsewhere(metadata: &ClientMetadata) -> bool {
+    let elsewhere = [GrantType::Ciba, GrantType::DeviceCode];
+    metadata.grant_types.iter().flatten().any(|grant| elsewhere.contains(grant))
+}
+
+/// The host of the sector document, or the one that all redirect URIs share; of the keys, where there are no redirect URIs.
+/// OpenID Connect Core §8.1, CIBA §4.
 fn sector(metadata: &ClientMetadata) -> Option<&str> {
     if let Some(uri) = &metadata.sector_identifier_uri {
         return uri.parts().ok()?.host;
+    }
+    if metadata.redirect_uris.as_ref().is_none_or(Vec::is_empty) && authenticates_elsewhere(metadata) {
+        return metadata.jwks_uri.as_ref()?.parts().ok()?.host;
     }
     let mut hosts = metadata.redirect_uris.iter().flatten().map(|uri| {
         let parts = uri.parts().ok()?;
@@ -65,7 +95,7 @@ fn check_users_keep_their_names(r: &Registration<'_>) -> StepResult {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::steps::trial::{Trial, app, machine};
+    use crate::steps::trial::{Trial, app, keys, machine};
 
     fn pairwise(uris: &Value) -> Value {
         json!({ "subject_type": "pairwise", "redirect_uris": uris })
@@ -96,6 +126,30 @@ mod tests {
         Trial::new().refuses_about("subject_type", &app(json!({ "subject_type": "ephemeral" })));
         let trial = Trial::new().capable(|own| own.subject_types = vec!["public".into()]);
         trial.refuses_about("subject_type", &app(json!({ "subject_type": "pairwise" })));
+    }
+
+    /// CIBA §4
+    #[test]
+    fn a_client_that_redirects_nobody_is_in_the_sector_of_its_keys() {
+        const CIBA: &str = "urn:openid:params:grant-type:ciba";
+        let trial = Trial::new().capable(|own| own.grant_types.push(CIBA.into()));
+        let body = |over: Value| {
+            let mut body = json!({
+                "grant_types": [CIBA], "subject_type": "pairwise", "backchannel_token_delivery_mode": "poll",
+                "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://app.example/jwks",
+            });
+            body.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
+            body
+        };
+        let client = trial.register(&body(json!({}))).unwrap().client;
+        trial.refuses_about(
+            "token_endpoint_auth_method",
+            &body(json!({ "token_endpoint_auth_method": "client_secret_basic" })),
+        );
+        trial.refuses_about("subject_type", &body(json!({ "jwks_uri": null, "jwks": keys() })));
+        let update = Trial::new().capable(|own| own.grant_types.push(CIBA.into())).updating(client);
+        update.accepts(&body(json!({ "jwks_uri": "https://app.example/keys" })));
+        update.refuses_about("subject_type", &body(json!({ "jwks_uri": "https://new.example/jwks" })));
     }
 
     #[test]
