@@ -204,6 +204,7 @@ impl Registrar {
             return Err(Rejection::metadata("client_secret", problem).into());
         }
         let terms = self.terms_of(&client)?;
+        steps::end_after_overlap(&mut client, &self.server);
         let secret = steps::another_secret(&mut client, &terms, &self.server)?;
         Ok((client, Some(secret)))
     }

@@ -28,6 +28,9 @@ pub fn client_secret(r: &mut Registration<'_>) -> StepResult {
         if is_readable && !(is_owner && is_ending(newest, r.server)) {
             return Ok(());
         }
+        if !is_readable {
+            end_after_overlap(&mut r.client, r.server);
+        }
     }
     let too_many =
         |_| Rejection::metadata("client_secret", "too many are in use for another; wait until one has ended");
@@ -44,7 +47,15 @@ pub(crate) struct TooManySecrets {
     pub(crate) retry_after: Duration,
 }
 
-/// Gives the client another secret. Those that it has end when the overlap does, if not sooner.
+/// The secrets that the client has end when the overlap does, if not sooner.
+pub(crate) fn end_after_overlap(client: &mut Client, server: &Server) {
+    let overlap = server.clock.now() + server.rules.secret_overlap;
+    for own in &mut client.secrets {
+        own.expires_at = Some(own.expires_at.map_or(overlap, |end| end.min(overlap)));
+    }
+}
+
+/// Gives the client another secret, beside those that have not ended.
 pub(crate) fn another_secret(
     client: &mut Client,
     terms: &Terms,
@@ -56,10 +67,6 @@ pub(crate) fn another_secret(
         let first = client.secrets.iter().filter_map(|own| own.expires_at).min().unwrap_or(now);
         let wait = first.seconds().saturating_sub(now.seconds()).max(1);
         return Err(TooManySecrets { retry_after: Duration::from_secs(wait) });
-    }
-    let overlap = now + server.rules.secret_overlap;
-    for own in &mut client.secrets {
-        own.expires_at = Some(own.expires_at.map_or(overlap, |end| end.min(overlap)));
     }
     let secret = ClientSecret::generate(server.random.as_ref());
     let expires_at = terms.secret_lifetime.map(|lifetime| now + Duration::from_secs(lifetime.get().into()));
@@ -168,11 +175,11 @@ mod tests {
     /// RFC 7592 §2.2: the server may give another secret in answer to an update.
     #[test]
     fn a_secret_in_its_last_days_is_renewed_by_an_update_of_its_owner() {
-        let terms = || Terms { secret_lifetime: Seconds::new(100), ..Terms::default() };
+        let terms = || Terms { secret_lifetime: Seconds::new(1_000_000), ..Terms::default() };
         let client = Trial::new().on(terms()).register(&app(json!({}))).unwrap().client;
-        for (left, renewed) in [(100, false), (26, false), (25, true), (1, true), (0, true)] {
+        for (left, renewed) in [(1_000_000, false), (250_001, false), (250_000, true), (1, true), (0, true)] {
             let mut old = client.clone();
-            old.secrets[0].issued_at = Timestamp(1_800_000_000 - 100 + left);
+            old.secrets[0].issued_at = Timestamp(1_800_000_000 - 1_000_000 + left);
             old.secrets[0].expires_at = Some(Timestamp(1_800_000_000 + left));
             let by_owner =
                 Trial::new().on(terms()).owner().updating(old.clone()).register(&app(json!({}))).unwrap();

@@ -24,7 +24,8 @@ pub fn software(r: &mut Registration<'_>) -> StepResult {
             take_over!(r: software_statement);
         }
         Verdict::Absent => {}
-        Verdict::Ignored => ignore(r)?,
+        // Where nobody is believed any more, there is nothing to keep to.
+        Verdict::Ignored => return ignore(r),
     }
     check_it_is_the_same_software(r)
 }
@@ -84,6 +85,16 @@ mod tests {
         let registered = Trial::new().register(&app(json!({ "software_statement": "a.b.c" }))).unwrap();
         assert!(registered.json.get("software_statement").is_none());
         assert!(registered.notes_about("software_statement"));
+    }
+
+    #[test]
+    fn a_client_outlives_the_trust_in_whoever_vouched_for_it() {
+        let mut client = Trial::new().register(&app(json!({}))).unwrap().client;
+        client.metadata.software_statement = Some("a.b.c".to_owned());
+        let update = Trial::new().updating(client);
+        for body in [app(json!({ "software_statement": "a.b.c" })), app(json!({}))] {
+            assert!(update.accepts(&body).get("software_statement").is_none());
+        }
     }
 
     /// RFC 7591 §3.2.2
