@@ -23,21 +23,36 @@ pub struct Terms {
     pub secret_lifetime: Option<Seconds>,
 }
 
-/// The longest lifetime that each member may ask for; `None` is no limit.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ceilings {
-    /// For `access_token_lifetime`.
-    pub access_token_lifetime: Option<Seconds>,
-    /// For `identity_token_lifetime`.
-    pub identity_token_lifetime: Option<Seconds>,
-    /// For `authorization_code_lifetime`.
-    pub authorization_code_lifetime: Option<Seconds>,
-    /// For `absolute_refresh_token_lifetime`.
-    pub absolute_refresh_token_lifetime: Option<Seconds>,
-    /// For `sliding_refresh_token_lifetime`.
-    pub sliding_refresh_token_lifetime: Option<Seconds>,
-    /// For `consent_lifetime`.
-    pub consent_lifetime: Option<Seconds>,
+macro_rules! ceilings {
+    ($($member:ident),* $(,)?) => {
+        /// The longest lifetime that each member may ask for; `None` is no limit.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Ceilings {
+            $(#[doc = concat!("For `", stringify!($member), "`.")] pub $member: Option<Seconds>,)*
+        }
+
+        impl Ceilings {
+            /// The members that can be limited.
+            pub const MEMBERS: &'static [&'static str] = &[$(stringify!($member)),*];
+
+            /// The limit of one of them, by its name.
+            pub fn get_mut(&mut self, member: &str) -> Option<&mut Option<Seconds>> {
+                match member {
+                    $(stringify!($member) => Some(&mut self.$member),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+ceilings! {
+    access_token_lifetime,
+    identity_token_lifetime,
+    authorization_code_lifetime,
+    absolute_refresh_token_lifetime,
+    sliding_refresh_token_lifetime,
+    consent_lifetime,
 }
 
 /// The members that change what users are asked, whom they trust, or how long they stay logged in, and so need a

@@ -161,15 +161,9 @@ impl PolicyConfig {
             let ceiling =
                 value.as_u64().and_then(|seconds| u32::try_from(seconds).ok()).and_then(Seconds::new);
             let ceiling = ceiling.filter(|ceiling| ceiling.get() > 0);
-            let slot = match member.as_str() {
-                "access_token_lifetime" => &mut ceilings.access_token_lifetime,
-                "identity_token_lifetime" => &mut ceilings.identity_token_lifetime,
-                "authorization_code_lifetime" => &mut ceilings.authorization_code_lifetime,
-                "absolute_refresh_token_lifetime" => &mut ceilings.absolute_refresh_token_lifetime,
-                "sliding_refresh_token_lifetime" => &mut ceilings.sliding_refresh_token_lifetime,
-                "consent_lifetime" => &mut ceilings.consent_lifetime,
-                _ => return Err(format!("ceilings.{member}: is no lifetime that a policy can limit")),
-            };
+            let slot = ceilings.get_mut(member);
+            let slot =
+                slot.ok_or_else(|| format!("ceilings.{member}: is no lifetime that a policy can limit"))?;
             *slot =
                 Some(ceiling.ok_or_else(|| format!("ceilings.{member}: must be 1 to 2147483647 seconds"))?);
         }

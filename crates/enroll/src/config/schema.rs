@@ -1,6 +1,6 @@
 //! The JSON Schema of `enroll.toml`: its types, with the comments of the example.
 
-use enroll_access::Privileges;
+use enroll_access::{Ceilings, Privileges};
 use enroll_oauth_types::{ClientMetadata, ReadingRules, Seconds};
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -73,20 +73,11 @@ pub(super) fn privileges(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// The members that a policy can limit.
-const LIMITED: [&str; 6] = [
-    "access_token_lifetime",
-    "identity_token_lifetime",
-    "authorization_code_lifetime",
-    "absolute_refresh_token_lifetime",
-    "sliding_refresh_token_lifetime",
-    "consent_lifetime",
-];
-
 /// `ceilings` of a policy.
 pub(super) fn ceilings(_: &mut SchemaGenerator) -> Schema {
     let ceiling = json!({ "type": "integer", "minimum": 1, "maximum": Seconds::MAX });
-    let ceilings: Map<_, _> = LIMITED.iter().map(|member| ((*member).to_owned(), ceiling.clone())).collect();
+    let ceilings: Map<_, _> =
+        Ceilings::MEMBERS.iter().map(|member| ((*member).to_owned(), ceiling.clone())).collect();
     json_schema!({ "type": "object", "properties": ceilings, "additionalProperties": false })
 }
 
@@ -152,7 +143,7 @@ mod tests {
 
     #[test]
     fn every_member_that_a_policy_can_limit_is_in_the_schema() {
-        for member in LIMITED {
+        for member in Ceilings::MEMBERS {
             let toml = format!("[policies.a.ceilings]\n{member} = 1");
             assert!(parse(&toml).is_ok() && problem(&toml).is_none(), "{member}");
         }
