@@ -27,14 +27,7 @@ fn refreshing(over: Value) -> Value {
 
 #[test]
 fn a_lifetime_beyond_the_ceiling_is_lowered() {
-    for member in [
-        "access_token_lifetime",
-        "identity_token_lifetime",
-        "authorization_code_lifetime",
-        "absolute_refresh_token_lifetime",
-        "sliding_refresh_token_lifetime",
-        "consent_lifetime",
-    ] {
+    for &member in Ceilings::MEMBERS {
         let trial = Trial::new().on(capped(60));
         assert_eq!(trial.accepts(&refreshing(json!({ member: 60 })))[member], 60);
         let registered = trial.register(&refreshing(json!({ member: 61 }))).unwrap();

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use enroll_access::Ceilings;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -52,18 +53,9 @@ pub(super) fn request() -> impl Strategy<Value = Value> {
     })
 }
 
-const LIFETIMES: [&str; 7] = [
-    "access_token_lifetime",
-    "identity_token_lifetime",
-    "authorization_code_lifetime",
-    "absolute_refresh_token_lifetime",
-    "sliding_refresh_token_lifetime",
-    "consent_lifetime",
-    "default_max_age",
-];
-
 /// A lifetime from nothing to more than any policy grants.
 fn lifetime() -> impl Strategy<Value = Sent> {
     let seconds = prop_oneof![0..100_u32, 0..100_000_u32, Just(2_147_483_647_u32)];
-    (prop::sample::select(&LIFETIMES[..]), seconds).prop_map(|(name, value)| (name.to_owned(), value.into()))
+    (prop::sample::select([Ceilings::MEMBERS, &["default_max_age"]].concat()), seconds)
+        .prop_map(|(name, value)| (name.to_owned(), value.into()))
 }
