@@ -94,7 +94,7 @@ fn verify_signature(jws: &Jws<'_>, rules: &AssertionRules<'_>) -> Result<(), Ass
 
 fn read(jwks: &str) -> Option<IssuerKeys> {
     let allowed: Vec<_> = ALGORITHMS.iter().filter_map(|name| asymmetric(name)).collect();
-    IssuerKeys::read(jwks, &allowed).ok()
+    IssuerKeys::read_usable(jwks, &allowed).ok()
 }
 
 static NOBODYS_KEYS: LazyLock<IssuerKeys> =
@@ -172,6 +172,19 @@ mod tests {
         assert_eq!(assertion.jti, SecretHash::of("1"));
         assert!(assertion.expires_at > Timestamp(NOW + 60));
         assert!(verify(&key.token(&json!({ "alg": "ES256" }), &good()), Some(&keys)).is_ok());
+    }
+
+    /// RFC 7517 §5: a key that nothing can be verified with does not take the others along.
+    #[test]
+    fn a_key_that_cannot_be_used_leaves_the_others_good() {
+        let (key, mut odd) = (Key::es256("k"), Key::es256("odd"));
+        for alg in ["ES384", "RS256", "EdDSA"] {
+            odd.jwk["alg"] = alg.into();
+            let token = key.token(&json!({ "alg": "ES256", "kid": "k" }), &good());
+            assert!(verify(&token, Some(&jwks(&[&odd, &key]))).is_ok(), "{alg}");
+            let by_odd = odd.token(&json!({ "alg": "ES256", "kid": "odd" }), &good());
+            assert_eq!(verify(&by_odd, Some(&jwks(&[&odd, &key]))), Err(AssertionError::NotSigned), "{alg}");
+        }
     }
 
     /// RFC 7523 §3

@@ -34,6 +34,20 @@ impl IssuerKeys {
     /// Reads and checks a JWK Set. Keys for encryption and kinds that are not known are left out; a key that should
     /// not be there (private, too short, off its curve) is named in the error.
     pub(super) fn read(json: &str, allowed: &[Algorithm]) -> Result<Self, Rejection> {
+        Self::collect(json, allowed, Err)
+    }
+
+    /// The same of a set that a client keeps: an `alg` that does not fit its key takes that key out, not the others along
+    /// with it. RFC 7517 §5.
+    pub(super) fn read_usable(json: &str, allowed: &[Algorithm]) -> Result<Self, Rejection> {
+        Self::collect(json, allowed, |_| Ok(None))
+    }
+
+    fn collect(
+        json: &str,
+        allowed: &[Algorithm],
+        or: impl Fn(Rejection) -> Result<Option<IssuerKey>, Rejection>,
+    ) -> Result<Self, Rejection> {
         let not_json = |error| Rejection::metadata("jwks", format!("must be JSON: {error}"));
         let raw: &RawValue = serde_json::from_str(json).map_err(not_json)?;
         let checked = Jwks::from_raw(raw).keys()?;
@@ -42,7 +56,7 @@ impl IssuerKeys {
 
         let mut keys = Vec::new();
         for (index, (jwk, members)) in checked.iter().zip(members).enumerate() {
-            keys.extend(IssuerKey::read(index, jwk, members, allowed)?);
+            keys.extend(IssuerKey::read(index, jwk, members, allowed).or_else(&or)?);
         }
         if keys.is_empty() {
             let problem = "must hold a key that verifies signatures with one of the allowed algorithms";
