@@ -13,6 +13,7 @@ use enroll_store::{BoxError, Client, StoreError};
 use crate::registration::Assembled;
 use crate::steps::{self, TooManySecrets};
 use crate::{ClientInformation, Registrar, Registration, RegistrationError};
+use hold::Hold;
 pub use rotation::RotateToken;
 use rotation::{Occasion, TooMany, hand_over};
 
@@ -126,12 +127,27 @@ impl Registrar {
         id: &ClientId,
         token: &RegistrationAccessToken,
     ) -> Result<(), ManagementError> {
-        self.held(id, token).await?;
+        self.settle(id, token).await?;
         if !self.clients.delete(id).await? {
             return Err(ManagementError::InvalidToken); // somebody else was quicker
         }
         tracing::info!(client.id = %id, "deleted a client at its own request");
         Ok(())
+    }
+
+    /// Whether this token is the client's. A signed request is remembered, so that it does nothing else until the client
+    /// is gone.
+    async fn settle(&self, id: &ClientId, token: &RegistrationAccessToken) -> Result<(), ManagementError> {
+        for _ in 0..ATTEMPTS {
+            let (mut client, hold) = self.held(id, token).await?;
+            let Hold::Assertion(assertion) = hold else { return Ok(()) };
+            client.used_assertions.push(assertion);
+            match self.clients.replace(&client).await {
+                Err(StoreError::Conflict) => {} // changed or deleted meanwhile: look again
+                outcome => return Ok(outcome?),
+            }
+        }
+        Err(ManagementError::Conflict)
     }
 
     /// Whether this token is the client's, without a change to anything.

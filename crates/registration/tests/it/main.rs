@@ -9,6 +9,7 @@ mod oidc_registration;
 mod pipeline;
 mod properties;
 mod remote;
+mod replays;
 mod rfc7591;
 mod rfc7592;
 mod rotation;
