@@ -17,6 +17,7 @@ pub fn client_secret(r: &mut Registration<'_>) -> StepResult {
     if !needs_secret(&r.client.metadata) {
         return Ok(());
     }
+    let mut is_renewal = false;
     if let Some(current) = r.current
         && let Some(newest) = current.secrets.last()
     {
@@ -28,14 +29,19 @@ pub fn client_secret(r: &mut Registration<'_>) -> StepResult {
         if is_readable && !(is_owner && is_ending(newest, r.server)) {
             return Ok(());
         }
+        is_renewal = is_readable;
         if !is_readable {
             end_after_overlap(&mut r.client, r.server);
         }
     }
-    let too_many =
-        |_| Rejection::metadata("client_secret", "too many are in use for another; wait until one has ended");
-    let secret = another_secret(&mut r.client, &r.caller.terms, r.server).map_err(too_many)?;
-    r.issued.client_secret = Some(secret);
+    match another_secret(&mut r.client, &r.caller.terms, r.server) {
+        Ok(secret) => r.issued.client_secret = Some(secret),
+        Err(TooManySecrets { .. }) if is_renewal => {} // the next update brings it, once another has ended
+        Err(TooManySecrets { .. }) => {
+            let problem = "too many are in use for another; wait until one has ended";
+            return Err(Rejection::metadata("client_secret", problem).into());
+        }
+    }
     Ok(())
 }
 
@@ -191,6 +197,20 @@ mod tests {
                 Trial::new().on(terms()).updating(old.clone()).register(&app(json!({}))).unwrap();
             assert_eq!(by_operator.client.secrets, old.secrets);
         }
+    }
+
+    /// RFC 7592 §2.2: a client that has all the secrets it may have can still change the rest.
+    #[test]
+    fn a_renewal_that_there_is_no_room_for_waits_and_the_update_does_not() {
+        let terms = || Terms { secret_lifetime: Seconds::new(80_000), ..Terms::default() };
+        let mut client = Trial::new().on(terms()).register(&app(json!({}))).unwrap().client;
+        client.secrets[0].issued_at = Timestamp(1_800_000_000 - 79_000);
+        client.secrets[0].expires_at = Some(Timestamp(1_800_000_000 + 1_000));
+        client.secrets = vec![client.secrets[0].clone(); 5];
+        let update = Trial::new().on(terms()).owner().updating(client.clone());
+        let updated = update.register(&app(json!({ "client_name": "New" }))).unwrap();
+        assert_eq!(updated.client.secrets, client.secrets);
+        assert!(updated.issued.client_secret.is_none());
     }
 
     /// OpenID Connect Core §10.1: the MAC key is the secret itself.
