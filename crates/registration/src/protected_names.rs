@@ -19,18 +19,21 @@ pub struct ProtectedNames(Vec<ProtectedName>);
 #[derive(Clone, Debug, PartialEq)]
 struct ProtectedName {
     name: String,
-    looks: [Vec<String>; 2],
+    /// Without gaps.
+    looks: [String; 2],
 }
 
 impl ProtectedNames {
     /// These names. One without a letter or a digit protects nothing.
     pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let names = names.into_iter().map(Into::into);
-        let protected = names.map(|name| ProtectedName { looks: looks(&name), name });
+        let protected =
+            names.map(|name| ProtectedName { looks: looks(&name).map(|words| words.concat()), name });
         Self(protected.filter(|protected| !protected.looks[0].is_empty()).collect())
     }
 
-    /// The protected name that this text looks like, or holds as words of its own.
+    /// The protected name that this text looks like, or holds as words of its own, whatever gaps are between or within
+    /// them.
     pub fn looks_like(&self, text: &str) -> Option<&str> {
         if self.0.is_empty() {
             return None;
@@ -39,36 +42,79 @@ impl ProtectedNames {
         let found = self
             .0
             .iter()
-            .find(|protected| protected.looks.iter().any(|name| text.iter().any(|words| holds(words, name))));
+            .find(|protected| protected.looks.iter().any(|look| text.iter().any(|words| holds(words, look))));
         found.map(|protected| protected.name.as_str())
     }
 }
 
-/// Whether the words stand in the text one after the other, or the whole text is these words without a gap.
-fn holds(text: &[String], words: &[String]) -> bool {
-    text.windows(words.len()).any(|window| window == words) || text.concat() == words.concat()
+/// Whether some words of the text, one after the other, look like this.
+fn holds(text: &[String], look: &str) -> bool {
+    (0..text.len()).any(|first| {
+        let mut rest = look;
+        for word in &text[first..] {
+            match rest.strip_prefix(word.as_str()) {
+                Some("") => return true,
+                Some(after) => rest = after,
+                None => break,
+            }
+        }
+        false
+    })
 }
 
 /// The words of a text by their looks: without marks, and with one character for all that look alike. Both before and
 /// after it is turned into small letters, since a great I looks like an l, and a small one does not.
 fn looks(text: &str) -> [Vec<String>; 2] {
     let is_shown = |character: &char| !is_combining_mark(*character) && is_seen(*character);
-    let plain: String = text.nfkd().filter(is_shown).collect();
+    let plain: String = text.replace(MARKS_OF_TRADE, " ").nfkd().filter(is_shown).collect();
+    let plain = with_gaps(&plain);
     [plain.clone(), plain.to_lowercase()].map(|text| {
-        let look = skeleton(&text).collect::<String>().to_lowercase();
+        // What looks like a letter with a mark becomes both.
+        let look = skeleton(&text).filter(is_shown).collect::<String>().to_lowercase();
         let words = look.split(|character: char| !character.is_alphanumeric());
         words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
     })
 }
 
+/// Put behind a name, and letters in Normalization Form KD: SM, TM, MC, MD, MR.
+const MARKS_OF_TRADE: [char; 5] = ['\u{2120}', '\u{2122}', '\u{1f16a}', '\u{1f16b}', '\u{1f16c}'];
+
+/// The text with a gap wherever a reader sees a word begin: before a great letter after a small one, between letters and
+/// digits, and around each character of a script that is written without gaps.
+fn with_gaps(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len());
+    let mut before = ' ';
+    for character in text.chars() {
+        let begins = (before.is_lowercase() && character.is_uppercase())
+            || (before.is_alphanumeric() && before.is_numeric() != character.is_numeric())
+            || is_written_without_gaps(before)
+            || is_written_without_gaps(character);
+        if begins {
+            spaced.push(' ');
+        }
+        spaced.push(character);
+        before = character;
+    }
+    spaced
+}
+
+/// Thai and Lao, Myanmar, Khmer, kana, and Chinese characters.
+fn is_written_without_gaps(character: char) -> bool {
+    matches!(
+        character,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3041}'..='\u{30ff}'
+            | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}'
+    )
+}
+
 /// What leaves no trace on a screen does not make a name another one.
-fn is_seen(character: char) -> bool {
+pub(crate) fn is_seen(character: char) -> bool {
     !matches!(
         character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{e0000}'..='\u{e0fff}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
     )
 }
 
@@ -93,15 +139,42 @@ mod tests {
             ("My PAYPAL", "PayPal"),
             ("Okobank", "Ökobank"),
             ("0kobank", "Ökobank"),
+            ("Pay Pal Support", "PayPal"),
+            ("P.a.y.P.a.l Login", "PayPal"),
+            ("PayPal\u{2122}", "PayPal"),
+            ("PayPalSupport", "PayPal"),
+            ("PayPal2", "PayPal"),
+            ("PayPa1 2", "PayPal"),
+            ("Pay\u{2800}Pal", "PayPal"),
+            ("Pa\u{1b4}Pa\u{19a} Login", "PayPal"),
+            ("Okobank Online", "Ökobank"),
         ] {
             assert_eq!(names.looks_like(text), Some(found), "{text}");
         }
     }
 
+    /// Some scripts have no gaps between words, and some letters are drawn as others with a stroke.
+    #[test]
+    fn names_of_every_script_are_protected_amid_others() {
+        let names = ProtectedNames::new(["三菱銀行", "\u{d8}kobank", "ธนาคาร"]);
+        for (text, found) in [
+            ("三菱銀行アプリ", "三菱銀行"),
+            ("新三菱 銀行", "三菱銀行"),
+            ("Okobank Online", "\u{d8}kobank"),
+            ("\u{d8}kobank Online", "\u{d8}kobank"),
+            ("แอปธนาคาร", "ธนาคาร"),
+        ] {
+            assert_eq!(names.looks_like(text), Some(found), "{text}");
+        }
+        assert_eq!(names.looks_like("三菱電機 銀行"), None);
+    }
+
     #[test]
     fn other_names_are_free() {
         let names = ProtectedNames::new(["ING Bank", "PayPal"]);
-        for text in ["", "Banking", "ING", "Bank ING", "Paypalooza", "Calling Bank", "アプリ"] {
+        for text in
+            ["", "Banking", "ING", "Bank ING", "Paypalooza", "Calling Bank", "アプリ", "Shopping Bank"]
+        {
             assert_eq!(names.looks_like(text), None, "{text}");
         }
         assert_eq!(ProtectedNames::new(["", " - "]).looks_like("- -"), None);
