@@ -97,7 +97,7 @@ fn clean(name: &str) -> Cow<'_, str> {
 fn kept(character: char) -> Option<char> {
     match character {
         '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // turn the direction
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' // turn the direction
         | '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => None,
         _ if character.is_control() => None,
         _ => Some(character),
@@ -122,6 +122,7 @@ mod tests {
             ("\u{212b}", "Å"),
             ("\u{202e}knaB\u{202c}", "knaB"),
             ("Ba\u{2066}nk", "Bank"),
+            ("\u{200f}App 2\u{200e}", "App 2"),
             ("Ba\nnk", "Ba nk"),
             ("\u{1b}[31mred", "[31mred"),
             ("a\u{0}b", "ab"),
@@ -148,7 +149,9 @@ mod tests {
 
     #[test]
     fn what_nothing_is_left_of_and_what_overflows_is_refused() {
-        for name in ["\u{202e}\u{202c}", " ", "\u{0}", "q\u{331}\u{331}\u{331}\u{331}\u{331}"] {
+        for name in
+            ["\u{202e}\u{202c}", " ", "\u{0}", "\u{200f}", "\u{3164}", "q\u{331}\u{331}\u{331}\u{331}\u{331}"]
+        {
             Trial::new().refuses_about("client_name", &app(json!({ "client_name": name })));
         }
         Trial::new().accepts(&app(json!({ "client_name": "q\u{331}\u{331}\u{331}\u{331}" })));

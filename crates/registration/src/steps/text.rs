@@ -2,6 +2,8 @@
 
 use enroll_oauth_types::{Problem, Rejection};
 
+use crate::protected_names::is_seen;
+
 /// Whether text is such a line of at most `longest` characters.
 ///
 /// Control characters and the separators U+2028 and U+2029 end lines, some drive terminals; bidirectional overrides (U+202A–U+202E, U+2066–U+2069) make
@@ -11,7 +13,7 @@ pub(super) fn check(text: &str, longest: usize) -> Result<(), Problem> {
     if text.len() > longest && text.chars().count() > longest {
         return Err(format!("must be at most {longest} characters long").into());
     }
-    if text.trim().is_empty() {
+    if !text.chars().any(|character| is_seen(character) && !character.is_whitespace()) {
         return Err("must not be blank".into());
     }
     for character in text.chars() {
@@ -71,6 +73,9 @@ mod tests {
             "a\u{2029}b",
             "\u{202e}ppA",
             "\u{2066}App\u{2069}",
+            "\u{3164}",
+            "\u{200d} \u{e0041}",
+            "\u{2800}",
         ] {
             assert!(check(bad, 200).is_err(), "{bad:?}");
         }
