@@ -33,7 +33,10 @@ impl Target {
             return Err(FetchError::Url("must not contain a user name or a password"));
         }
         let (host, literal) = match url.host() {
-            Some(Host::Domain(name)) if !name.is_empty() => (name.to_owned(), None),
+            // A dot at its end makes it the same host, and not another budget.
+            Some(Host::Domain(name)) if !name.trim_end_matches('.').is_empty() => {
+                (name.trim_end_matches('.').to_owned(), None)
+            }
             Some(Host::Ipv4(address)) => (address.to_string(), Some(IpAddr::V4(address))),
             Some(Host::Ipv6(address)) => (address.to_string(), Some(IpAddr::V6(address))),
             _ => return Err(FetchError::Url("must name a host")),
@@ -67,6 +70,11 @@ mod tests {
         let target = Target::read("https://A.example/jwks#here", false).unwrap();
         assert_eq!(target.url.as_str(), "https://a.example/jwks");
         assert_eq!(target.host, "a.example");
+    }
+
+    #[test]
+    fn a_dot_at_the_end_is_not_another_host() {
+        assert_eq!(Target::read("https://a.example./jwks", false).unwrap().host, "a.example");
     }
 
     #[test]
