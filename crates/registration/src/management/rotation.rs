@@ -3,6 +3,9 @@
 //! A new token is stored before it is shown, and the one before works until the new one was used, or for a while: a
 //! client whose answer got lost still has a token that works, and asking again shows it the same new one. That takes no
 //! token at rest: the new one is computed from the old one, which its owner presents, and a random salt, which is stored.
+//!
+//! A request that the client signed brings a new token as well, and ends those before at once: they are lost, perhaps to
+//! somebody else. Should the answer get lost too, the client signs again.
 
 use std::time::Duration;
 
