@@ -31,6 +31,11 @@ impl Entry {
         self.asked <= now && now < self.until
     }
 
+    /// Whether it is a document that holds, or did so until less than so long ago.
+    fn is_recent(&self, now: Timestamp, age: Duration) -> bool {
+        self.answer.is_ok() && self.asked <= now && now < self.until + age
+    }
+
     /// Whether the host was asked less than so long ago.
     pub(crate) fn is_younger(&self, now: Timestamp, age: Duration) -> bool {
         self.asked <= now && now < self.asked + age
@@ -39,16 +44,20 @@ impl Entry {
 
 /// The answers of all hosts, the least recently used ones forgotten first.
 #[derive(Clone, Debug)]
-pub(crate) struct Cache(Moka<Key, Entry>);
+pub(crate) struct Cache {
+    answers: Moka<Key, Entry>,
+    keep_while_busy: Duration,
+}
 
 impl Cache {
-    pub(crate) fn new(bytes: u64) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         let weigher = |key: &Key, entry: &Entry| {
             let document = entry.answer.as_ref().map_or(0, |document| document.bytes.len());
             u32::try_from(OVERHEAD + key.1.len() + document).unwrap_or(u32::MAX)
         };
-        let cache = Moka::builder().max_capacity(bytes).weigher(weigher);
-        Self(cache.eviction_policy(EvictionPolicy::lru()).build())
+        let cache = Moka::builder().max_capacity(limits.cache).weigher(weigher);
+        let answers = cache.eviction_policy(EvictionPolicy::lru()).build();
+        Self { answers, keep_while_busy: limits.keep_while_busy }
     }
 
     /// The entry, if it is usable; else what `fetch` answers. Whoever asks meanwhile waits for that.
@@ -59,10 +68,11 @@ impl Cache {
         usable: impl Fn(&Entry) -> bool,
         fetch: impl Future<Output = Entry>,
     ) -> Result<Document, FetchError> {
-        if let Some(entry) = self.0.get(&key).await.filter(&usable) {
+        if let Some(entry) = self.answers.get(&key).await.filter(&usable) {
             return entry.answer;
         }
-        let entry = self.0.entry(key).and_try_compute_with(|present| async {
+        let keep_while_busy = self.keep_while_busy;
+        let entry = self.answers.entry(key).and_try_compute_with(|present| async {
             let present = present.map(moka::Entry::into_value);
             if present.as_ref().is_some_and(&usable) {
                 return Ok(Op::Nop);
@@ -73,12 +83,16 @@ impl Cache {
                 (Err(_), Some(present)) if present.answer.is_ok() && present.is_fresh(now) => {
                     Ok(Op::Put(Entry { asked: fetched.asked, ..present }))
                 }
+                // Strangers who keep us busy do not take away what was known.
+                (Err(error), Some(present)) if !error.lasts() && present.is_recent(now, keep_while_busy) => {
+                    Ok(Op::Put(present))
+                }
                 (Err(error), _) if !error.lasts() => Err(error.clone()),
                 _ => Ok(Op::Put(fetched)),
             }
         });
         let entry = entry.await?;
-        self.0.run_pending_tasks().await; // what is beyond the limit goes now, not some time later
+        self.answers.run_pending_tasks().await; // what is beyond the limit goes now, not some time later
         match entry {
             CompResult::Inserted(entry) | CompResult::ReplacedWith(entry) | CompResult::Unchanged(entry) => {
                 entry.into_value().answer

@@ -5,7 +5,7 @@ use crate::Media;
 /// Why a document was not fetched.
 ///
 /// Every sentence may be shown to whoever named the address: none tells what this server's network looks like from
-/// within. In particular, a name that leads nowhere and one that leads to a private address are the same to the reader.
+/// within, nor which ports of others are open. In particular, a name that leads nowhere and one that leads to a private address are the same to the reader.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
@@ -16,18 +16,16 @@ pub enum FetchError {
     #[error("the host does not resolve to public addresses only")]
     NotPublic,
     /// Nobody accepts connections there.
-    #[error("no connection to the host could be made")]
+    #[error("{}", NO_ANSWER)]
     Connect,
     /// TLS was not agreed upon.
-    #[error(
-        "no TLS connection to the host could be made: its certificate must be trusted and valid for its name"
-    )]
+    #[error("{}", NO_ANSWER)]
     Tls,
     /// The time was up.
-    #[error("the host did not answer completely in the time allowed")]
+    #[error("{}", NO_ANSWER)]
     Timeout,
     /// The answer was not HTTP, or ended early.
-    #[error("the host's answer broke off, or was not HTTP")]
+    #[error("{}", NO_ANSWER)]
     Broken,
     /// The host redirects.
     #[error("the host answered {0}, and redirects are not followed: name the final address")]
@@ -54,6 +52,10 @@ pub enum FetchError {
         retry_after: u64,
     },
 }
+
+/// One sentence for whatever is there or not: who may name any port of any host must not learn which are open.
+const NO_ANSWER: &str = "the host gave no complete answer by https in the time allowed: it must be reachable at this port, \
+                         with a certificate that is trusted and valid for its name";
 
 impl FetchError {
     /// One word, for metrics and for queries over logs.

@@ -37,6 +37,9 @@ pub struct Limits {
     pub keep: Duration,
     /// For how long a document is kept at most, whatever its host says.
     pub keep_at_most: Duration,
+    /// For how long after it has run out a document is still used when its host was asked too often, or too much is under
+    /// way, to ask for it again.
+    pub keep_while_busy: Duration,
     /// For how long a failure is remembered.
     pub keep_failure: Duration,
     /// How old a remembered answer has to be before [`Outbound::refetch`](crate::Outbound::refetch) asks again.
@@ -57,6 +60,7 @@ impl Default for Limits {
             keep_at_least: Duration::from_secs(10),
             keep: Duration::from_mins(5),
             keep_at_most: Duration::from_hours(1),
+            keep_while_busy: Duration::from_hours(1),
             keep_failure: Duration::from_secs(30),
             refetch_after: Duration::from_secs(30),
         }

@@ -67,6 +67,11 @@ impl Outbound {
         Builder { clock, limits, resolver, trusted: Vec::new(), loopback: false }
     }
 
+    /// How long one fetch takes at the most.
+    pub fn patience(&self) -> Duration {
+        self.0.limits.total
+    }
+
     /// The JSON document at the URL. It is not parsed.
     pub async fn json(&self, url: &str) -> Result<Document, FetchError> {
         self.fetch(url, Media::Json).await
@@ -220,7 +225,7 @@ impl Builder {
         };
         let inner = Inner {
             client,
-            cache: Cache::new(self.limits.cache),
+            cache: Cache::new(&self.limits),
             budget,
             clock: self.clock,
             limits: self.limits,

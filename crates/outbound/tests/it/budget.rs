@@ -1,5 +1,6 @@
 //! How much strangers may make us ask of others.
 
+use enroll_oauth_types::Clock as _;
 use enroll_outbound::{FetchError, Limits};
 use enroll_testkit::{FakeWeb, WebAnswer};
 
@@ -22,6 +23,29 @@ async fn a_host_is_asked_only_so_often_in_a_minute() {
 
     web.clock().advance(60);
     assert!(outbound.json(&nth(3)).await.is_ok(), "a refusal for lack of budget is not remembered");
+}
+
+#[tokio::test]
+async fn what_was_known_is_not_lost_to_strangers_who_use_the_budget_up() {
+    let web = web().await;
+    web.answer("/document", WebAnswer::json("[]"));
+    let limits = Limits { per_host_per_minute: 2, per_address_per_minute: 9, ..Limits::default() };
+    let outbound = web.outbound_within(limits);
+    let document = web.url(HOST, "/document");
+    let use_up = async || {
+        for n in 0..2 {
+            let _ =
+                outbound.json(&web.url(HOST, &format!("/other?{}{n}", web.clock().now().seconds()))).await;
+        }
+    };
+    outbound.json(&document).await.unwrap();
+    for (pause, known) in [(300, true), (3_600, false)] {
+        web.clock().advance(pause);
+        use_up().await;
+        assert_eq!(outbound.json(&document).await.is_ok(), known, "after {pause} seconds more");
+    }
+    web.clock().advance(60);
+    assert!(outbound.json(&document).await.is_ok());
 }
 
 #[tokio::test]
