@@ -66,7 +66,8 @@ fn holds(text: &[String], look: &str) -> bool {
 /// after it is turned into small letters, since a great I looks like an l, and a small one does not.
 fn looks(text: &str) -> [Vec<String>; 2] {
     let is_shown = |character: &char| !is_combining_mark(*character) && is_seen(*character);
-    let plain: String = text.replace(MARKS_OF_TRADE, " ").nfkd().filter(is_shown).collect();
+    let plain = text.replace(MARKS_OF_TRADE, " ");
+    let plain: String = plain.chars().map(drawn_as).nfkd().filter(is_shown).collect();
     let plain = with_gaps(&plain);
     [plain.clone(), plain.to_lowercase()].map(|text| {
         // What looks like a letter with a mark becomes both.
@@ -78,6 +79,52 @@ fn looks(text: &str) -> [Vec<String>; 2] {
 
 /// Put behind a name, and letters in Normalization Form KD: SM, TM, MC, MD, MR.
 const MARKS_OF_TRADE: [char; 5] = ['\u{2120}', '\u{2122}', '\u{1f16a}', '\u{1f16b}', '\u{1f16c}'];
+
+/// The letter that a picture of one shows, for those that Unicode does not decompose: letters in squares and circles, those
+/// of flags, small capitals, and the signs that stand in for a letter in the middle of a word.
+fn drawn_as(character: char) -> char {
+    let nth = |first: char| char::from(b'A' + u8::try_from(character as u32 - first as u32).unwrap_or(0));
+    match character {
+        '\u{1f150}'..='\u{1f169}' => nth('\u{1f150}'),
+        '\u{1f170}'..='\u{1f189}' => nth('\u{1f170}'),
+        '\u{1f1e6}'..='\u{1f1ff}' => nth('\u{1f1e6}'),
+        '@' => 'a',
+        '$' => 's',
+        '\u{20ac}' => 'e',
+        other => {
+            SMALL_CAPITALS.iter().find(|(small, _)| *small == other).map_or(other, |(_, letter)| *letter)
+        }
+    }
+}
+
+/// Latin Letter Small Capital A and so on; there is none of X, and that of F, Q and S came late.
+const SMALL_CAPITALS: [(char, char); 25] = [
+    ('\u{1d00}', 'a'),
+    ('\u{299}', 'b'),
+    ('\u{1d04}', 'c'),
+    ('\u{1d05}', 'd'),
+    ('\u{1d07}', 'e'),
+    ('\u{a730}', 'f'),
+    ('\u{262}', 'g'),
+    ('\u{29c}', 'h'),
+    ('\u{26a}', 'i'),
+    ('\u{1d0a}', 'j'),
+    ('\u{1d0b}', 'k'),
+    ('\u{29f}', 'l'),
+    ('\u{1d0d}', 'm'),
+    ('\u{274}', 'n'),
+    ('\u{1d0f}', 'o'),
+    ('\u{1d18}', 'p'),
+    ('\u{a7af}', 'q'),
+    ('\u{280}', 'r'),
+    ('\u{a731}', 's'),
+    ('\u{1d1b}', 't'),
+    ('\u{1d1c}', 'u'),
+    ('\u{1d20}', 'v'),
+    ('\u{1d21}', 'w'),
+    ('\u{28f}', 'y'),
+    ('\u{1d22}', 'z'),
+];
 
 /// The text with a gap wherever a reader sees a word begin: before a great letter after a small one, between letters and
 /// digits, and around each character of a script that is written without gaps.
@@ -148,6 +195,10 @@ mod tests {
             ("Pay\u{2800}Pal", "PayPal"),
             ("Pa\u{1b4}Pa\u{19a} Login", "PayPal"),
             ("Okobank Online", "Ökobank"),
+            ("\u{1f17f}\u{1f170}\u{1f188}\u{1f17f}\u{1f170}\u{1f17b}", "PayPal"),
+            ("\u{1f1f5}\u{1f1e6}\u{1f1fe}\u{1f1f5}\u{1f1e6}\u{1f1f1}", "PayPal"),
+            ("\u{1d18}\u{1d00}\u{28f}\u{1d18}\u{1d00}\u{29f}", "PayPal"),
+            ("P@yP@l", "PayPal"),
         ] {
             assert_eq!(names.looks_like(text), Some(found), "{text}");
         }

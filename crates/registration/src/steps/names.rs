@@ -98,7 +98,8 @@ fn kept(character: char) -> Option<char> {
     match character {
         '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' // turn the direction
-        | '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => None,
+        | '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => None, // text that only machines read
         _ if character.is_control() => None,
         _ => Some(character),
     }
@@ -127,6 +128,7 @@ mod tests {
             ("\u{1b}[31mred", "[31mred"),
             ("a\u{0}b", "ab"),
             ("Pay\u{200b}Pal", "PayPal"),
+            ("App\u{e0049}\u{e0067}", "App"),
             ("👩\u{200d}👩", "👩\u{200d}👩"),
             ("می\u{200c}خواهم", "می\u{200c}خواهم"),
         ] {
