@@ -5,12 +5,13 @@
 
 mod public_key;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -25,6 +26,9 @@ impl Jwks {
     /// Each key costs an elliptic curve operation to check, and nobody rotates through more.
     const MOST_KEYS: usize = 100;
 
+    /// Who has more than a few keys names them, and has one of each name, or one of each kind.
+    const MOST_CANDIDATES: usize = 8;
+
     /// Keeps the JSON value as it stands.
     pub fn from_raw(json: &RawValue) -> Self {
         Self(json.to_owned())
@@ -33,6 +37,33 @@ impl Jwks {
     /// The JSON text as it was sent.
     pub fn as_str(&self) -> &str {
         self.0.get()
+    }
+
+    /// The keys that a signature may be of whose header has this `kid`: a cheap look before [`Jwks::keys`] judges them, for
+    /// signatures of strangers. A key without a name can be meant by any if it is the only one. `None` when there is none,
+    /// or there are too many to try.
+    pub fn candidates(&self, kid: Option<&str>) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Set<'a> {
+            #[serde(borrow)]
+            keys: Vec<&'a RawValue>,
+        }
+        #[derive(Deserialize)]
+        struct Name<'a> {
+            #[serde(borrow)]
+            kid: Option<Cow<'a, str>>,
+        }
+        let set: Set<'_> = serde_json::from_str(self.as_str()).ok()?;
+        let is_only = set.keys.len() == 1;
+        let is_meant = |key: &&&RawValue| {
+            let own = serde_json::from_str(key.get()).ok().and_then(|name: Name<'_>| name.kid);
+            kid.is_none_or(|kid| own.map_or(is_only, |own| own == kid))
+        };
+        let keys: Vec<_> = set.keys.iter().filter(is_meant).map(|key| key.get()).collect();
+        if keys.is_empty() || keys.len() > Self::MOST_CANDIDATES {
+            return None;
+        }
+        RawValue::from_string(format!(r#"{{"keys":[{}]}}"#, keys.join(","))).ok().map(Self)
     }
 
     /// The public keys, or what is wrong with the first that should not be here. RFC 7517 §4, RFC 7518 §6.

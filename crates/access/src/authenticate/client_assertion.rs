@@ -78,7 +78,8 @@ impl ClientAssertion {
 fn verify_signature(jws: &Jws<'_>, rules: &AssertionRules<'_>) -> Result<(), AssertionError> {
     let text = |name: &str| jws.header.get(name).and_then(Value::as_str);
     let (algorithm, kid) = (text("alg").unwrap_or("none"), text("kid"));
-    let keys = read(rules.keys.map_or(NOBODYS_KEY, Jwks::as_str));
+    let own = rules.keys.and_then(|keys| keys.candidates(kid));
+    let keys = read(own.as_ref().map_or(NOBODYS_KEY, Jwks::as_str));
     let fitting = keys.as_ref().filter(|keys| keys.fits(algorithm, kid));
     let outcome = fitting.unwrap_or(&NOBODYS_KEYS).verify(
         algorithm,
@@ -86,7 +87,7 @@ fn verify_signature(jws: &Jws<'_>, rules: &AssertionRules<'_>) -> Result<(), Ass
         jws.signed,
         jws.signature,
     );
-    let is_own = rules.keys.is_some() && fitting.is_some();
+    let is_own = own.is_some() && fitting.is_some();
     let is_registered = rules.algorithm.is_none_or(|own| own.as_str() == algorithm);
     let is_good = outcome.is_ok() && is_own && is_registered && !jws.header.contains_key("crit");
     is_good.then_some(()).ok_or(AssertionError::NotSigned)

@@ -288,3 +288,32 @@ fn a_key_signs_with_the_algorithms_of_its_kind_and_with_its_own_alone() {
         assert_eq!(key(alg).can_sign_with(&Algorithm::from(algorithm)), signs, "{alg} {algorithm}");
     }
 }
+
+/// RFC 7515 §4.1.4: what a stranger's signature makes us look at.
+#[test]
+fn the_candidates_are_the_keys_of_the_name_and_never_many() {
+    let set = |kids: &[Option<&str>]| {
+        let keys: Vec<_> =
+            kids.iter().map(|kid| kid.map_or(json!({}), |kid| json!({ "kid": kid }))).collect();
+        jwks(&json!({ "keys": keys }).to_string())
+    };
+    let many = [Some("a"); 9];
+    for (kids, kid, expected) in [
+        (&[Some("a"), Some("b"), None][..], Some("a"), Some(1)),
+        (&[Some("a"), Some("b"), None], Some("c"), None),
+        (&[Some("a"), Some("b"), None], None, Some(3)),
+        (&[Some("a"), Some("a")], Some("a"), Some(2)),
+        (&[None], Some("a"), Some(1)),
+        (&[Some("b")], Some("a"), None),
+        (&many[..8], Some("a"), Some(8)),
+        (&many, Some("a"), None),
+        (&many, None, None),
+        (&[], None, None),
+    ] {
+        let candidates = set(kids).candidates(kid);
+        let count = candidates.map(|set| set.as_str().matches('{').count() - 1);
+        assert_eq!(count, expected, "{kids:?} {kid:?}");
+    }
+    assert!(jwks("[]").candidates(None).is_none());
+    assert!(jwks(r#"{"keys":[7,{"kid":7},{"kid":"a"}]}"#).candidates(Some("a")).is_some());
+}
