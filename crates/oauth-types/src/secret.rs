@@ -43,13 +43,13 @@ impl<K: SecretKind> Secret<K> {
         self.text.expose_secret()
     }
 
-    /// The secret that takes the place of this one. Whoever holds this one and the salt can compute it again; the salt
-    /// alone, or this one alone, tells nothing of it.
+    /// The secret that takes the place of this one, or, of another kind, comes along with that. Whoever holds this one and
+    /// the salt can compute it again; the salt alone, or this one alone, tells nothing of it.
     #[must_use]
-    pub fn successor(&self, salt: &str) -> Self {
+    pub fn successor<Other: SecretKind>(&self, salt: &str) -> Secret<Other> {
         let key = hmac::Key::new(HMAC_SHA256, self.expose().as_bytes());
-        let bytes = hmac::sign(&key, format!("successor {salt}").as_bytes());
-        Self::presented(format!("{}{}", K::PREFIX, URL_SAFE_NO_PAD.encode(bytes)))
+        let bytes = hmac::sign(&key, format!("successor {} {salt}", Other::PREFIX).as_bytes());
+        Secret::presented(format!("{}{}", Other::PREFIX, URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// What may be stored.
@@ -157,11 +157,11 @@ mod tests {
     #[test]
     fn a_successor_needs_both_the_secret_and_the_salt() {
         let (one, other) = (ClientSecret::generate(&SystemRandom), ClientSecret::generate(&SystemRandom));
-        let successor = one.successor("a");
-        assert_eq!(successor.expose(), one.successor("a").expose());
+        let successor: ClientSecret = one.successor("a");
+        assert_eq!(successor.expose(), one.successor::<client_secret::Kind>("a").expose());
         assert_eq!(successor.expose().len(), one.expose().len());
         for different in [one.successor("b"), other.successor("a"), one] {
-            assert_ne!(successor.expose(), different.expose());
+            assert_ne!(successor.expose(), ClientSecret::expose(&different));
         }
     }
 

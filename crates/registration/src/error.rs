@@ -1,6 +1,8 @@
 //! Why a registration ends early.
 
-use enroll_oauth_types::Rejection;
+use std::time::Duration;
+
+use enroll_oauth_types::{Rejection, Timestamp};
 use enroll_store::{BoxError, StoreError};
 
 /// What a step says: go on, or why not.
@@ -26,5 +28,19 @@ impl From<StoreError> for RegistrationError {
             StoreError::Spent => Self::Spent,
             other => Self::Internal(other.into()),
         }
+    }
+}
+
+/// There are as many of something as one client may have: when to come back.
+pub(crate) struct TooMany {
+    pub(crate) retry_after: Duration,
+}
+
+impl TooMany {
+    /// When the first of them has ended.
+    pub(crate) fn until(ends: impl Iterator<Item = Timestamp>, now: Timestamp) -> Self {
+        let first = ends.min().unwrap_or(now);
+        let wait = first.seconds().saturating_sub(now.seconds()).max(1);
+        Self { retry_after: Duration::from_secs(wait) }
     }
 }

@@ -7,15 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use enroll_access::{Caller, Credential, Terms};
-use enroll_oauth_types::{ClientId, ClientSecret, RegistrationAccessToken, Rejection, UpdateRequest};
+use enroll_oauth_types::{
+    ClientId, ClientSecret, RegistrationAccessToken, Rejection, Timestamp, UpdateRequest,
+};
 use enroll_store::{BoxError, Client, StoreError};
 
+use crate::error::TooMany;
 use crate::registration::Assembled;
-use crate::steps::{self, TooManySecrets};
+use crate::steps;
 use crate::{ClientInformation, Registrar, Registration, RegistrationError};
 use hold::Hold;
 pub use rotation::RotateToken;
-use rotation::{Occasion, TooMany, hand_over};
+use rotation::{Occasion, Turn};
 
 /// Why a client does not get at its registration. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -67,20 +70,14 @@ impl From<RegistrationError> for ManagementError {
     }
 }
 
-/// How often an update is tried when somebody else was quicker.
-const ATTEMPTS: u32 = 5;
-
 impl From<TooMany> for ManagementError {
     fn from(TooMany { retry_after }: TooMany) -> Self {
         Self::TooOften(retry_after)
     }
 }
 
-impl From<TooManySecrets> for ManagementError {
-    fn from(TooManySecrets { retry_after }: TooManySecrets) -> Self {
-        Self::TooOften(retry_after)
-    }
-}
+/// How often an update is tried when somebody else was quicker.
+const ATTEMPTS: u32 = 5;
 
 /// In all of these, `token` is the client's registration access token or, when it lost that, an assertion signed with a
 /// key of its `jwks`: `iss` and `sub` are its identifier, `aud` is its `registration_client_uri`, `exp` is within ten
@@ -169,15 +166,16 @@ impl Registrar {
     ) -> Result<ClientInformation, ManagementError> {
         for _ in 0..ATTEMPTS {
             let (current, hold) = self.held(id, token).await?;
-            let (mut client, client_secret) = match wish {
-                Wish::Read => (current, None),
-                Wish::Replace(body) => self.replaced(&current, body).await?,
-                Wish::AnotherSecret => self.with_another_secret(current)?,
-            };
-            let presented = RegistrationAccessToken::presented(token.expose().to_owned());
             let is_read = matches!(wish, Wish::Read);
             let occasion = if is_read { Occasion::Read } else { Occasion::Update };
-            let (token, is_new) = hand_over(&mut client, &hold, presented, occasion, &self.server)?;
+            let turn = Turn::new(hold, token, occasion, &self.server);
+            let (mut client, issued) = match wish {
+                Wish::Read => (current, None),
+                Wish::Replace(body) => self.replaced(&current, body, &turn).await?,
+                Wish::AnotherSecret => self.with_another_secret(current, &turn)?,
+            };
+            let client_secret = issued.or_else(|| turn.secret_of(&client));
+            let (token, is_new) = turn.hand_over(&mut client)?;
             if is_new || !is_read {
                 client.updated_at = self.server.clock.now();
                 match self.clients.replace(&client).await {
@@ -193,35 +191,44 @@ impl Registrar {
     }
 
     /// The client as it would be, with a secret when it needs one that it has not had.
-    async fn replaced(&self, current: &Client, body: &[u8]) -> Result<Changed, ManagementError> {
+    async fn replaced(
+        &self,
+        current: &Client,
+        body: &[u8],
+        turn: &Turn<'_>,
+    ) -> Result<Changed, ManagementError> {
         let request = UpdateRequest::parse(body, &self.rules().reading)?;
-        must_be_itself(current, &request)?;
+        must_be_itself(current, &request, self.server.clock.now())?;
         let terms = self.terms_of(current)?;
         let caller = Caller::new(Credential::RegistrationAccessToken).on(terms);
         let assembled = Assembled::new(&request.metadata, &caller, Some(current), &self.server);
         let mut registration = Registration::new(&request.metadata, &assembled, &caller, &self.server);
         registration.current = Some(current);
+        registration.next_secret = turn.secret();
         self.pipeline.run(&mut registration).await?;
         let Registration { client, issued, .. } = registration;
         let client = Client {
             issued_at: current.issued_at,
             revision: current.revision,
             registered_by: current.registered_by.clone(),
-            superseded_token: current.superseded_token.clone(),
+            superseded_tokens: current.superseded_tokens.clone(),
             used_assertions: current.used_assertions.clone(),
             ..client
         };
         Ok((client, issued.client_secret))
     }
 
-    fn with_another_secret(&self, mut client: Client) -> Result<Changed, ManagementError> {
+    fn with_another_secret(&self, mut client: Client, turn: &Turn<'_>) -> Result<Changed, ManagementError> {
         if client.secrets.is_empty() {
             let problem = "this client has none: it authenticates without";
             return Err(Rejection::metadata("client_secret", problem).into());
         }
         let terms = self.terms_of(&client)?;
+        if turn.secret_of(&client).is_some() {
+            return Ok((client, None)); // it has it, and asks again
+        }
         steps::end_after_overlap(&mut client, &self.server);
-        let secret = steps::another_secret(&mut client, &terms, &self.server)?;
+        let secret = steps::another_secret(&mut client, turn.secret(), &terms, &self.server)?;
         Ok((client, Some(secret)))
     }
 
@@ -241,13 +248,14 @@ enum Wish<'a> {
 type Changed = (Client, Option<ClientSecret>);
 
 /// RFC 7592 §2.2: the identifier is the client's own, and so is the secret, if it shows one.
-fn must_be_itself(client: &Client, request: &UpdateRequest) -> Result<(), Rejection> {
+fn must_be_itself(client: &Client, request: &UpdateRequest, now: Timestamp) -> Result<(), Rejection> {
     if request.client_id != client.id {
         return Err(Rejection::metadata("client_id", "must be that of the client"));
     }
     let Some(secret) = &request.client_secret else { return Ok(()) };
     // Each is compared, so that the time tells nothing of which one it is.
-    let matches = client.secrets.iter().filter(|own| own.hash == secret.hash()).count() > 0;
+    let hash = secret.hash();
+    let matches = client.secrets.iter().filter(|own| own.hash == hash && own.works(now)).count() > 0;
     if matches {
         Ok(())
     } else {

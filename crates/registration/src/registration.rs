@@ -99,6 +99,8 @@ pub struct Registration<'a> {
     pub notes: Vec<Note>,
     /// Typed values from step to step.
     pub extensions: http::Extensions,
+    /// The secret to be given, if one is; any will do when there is none.
+    pub(crate) next_secret: Option<ClientSecret>,
     /// What came of the software statement.
     pub(crate) verdict: &'a Verdict,
     /// What came of the lists of choices.
@@ -141,7 +143,7 @@ impl<'a> Registration<'a> {
             metadata: ClientMetadata::default(),
             secrets: Vec::new(),
             registration_access_token: None,
-            superseded_token: None,
+            superseded_tokens: Vec::new(),
             used_assertions: Vec::new(),
         };
         Self {
@@ -154,6 +156,7 @@ impl<'a> Registration<'a> {
             issued: Issued::default(),
             notes: Vec::new(),
             extensions: http::Extensions::new(),
+            next_secret: None,
             verdict: &assembled.verdict,
             chosen: &assembled.chosen,
         }

@@ -53,7 +53,7 @@ pub use choices::choices;
 pub use ciba::ciba;
 pub use client_id::client_id;
 pub use client_secret::client_secret;
-pub(crate) use client_secret::{TooManySecrets, another_secret, end_after_overlap};
+pub(crate) use client_secret::{another_secret, end_after_overlap};
 pub use compatibility::compatibility;
 pub use consent::consent;
 pub use declarations::declarations;

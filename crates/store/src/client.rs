@@ -30,8 +30,8 @@ pub struct Client {
     pub secrets: Vec<StoredSecret>,
     /// The hash of the registration access token, when the client may manage itself.
     pub registration_access_token: Option<SecretHash>,
-    /// The token before, while its owner may have no other.
-    pub superseded_token: Option<SupersededToken>,
+    /// The tokens before, the oldest first, while their owner may have no other.
+    pub superseded_tokens: Vec<SupersededToken>,
     /// The signed requests that could still be replayed.
     pub used_assertions: Vec<UsedAssertion>,
 }
@@ -42,7 +42,9 @@ pub struct SupersededToken {
     /// What the presented token must hash to.
     pub hash: SecretHash,
     /// With this and the token itself, its successor can be computed again, should the answer that showed it be lost.
-    pub salt: String,
+    /// `None` when the one that works now does not come from this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
     /// When it ends in any case.
     pub expires_at: Timestamp,
 }
@@ -69,6 +71,13 @@ pub struct StoredSecret {
     /// When it ends; `None` is never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+}
+
+impl StoredSecret {
+    /// Whether it has not ended.
+    pub fn works(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
 }
 
 /// Who let a client in: the kind of credential and, where it has one, whose it was.
@@ -108,7 +117,7 @@ struct Document<Id, Metadata, Unknown, By, Secrets, Superseded, Used> {
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_access_token: Option<SecretHash>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    superseded_token: Option<Superseded>,
+    superseded_tokens: Option<Superseded>,
     #[serde(skip_serializing_if = "Option::is_none")]
     used_assertions: Option<Used>,
 }
@@ -130,7 +139,7 @@ impl Client {
             extensions: (!extensions.is_empty()).then_some(extensions),
             secrets: &self.secrets,
             registration_access_token: self.registration_access_token,
-            superseded_token: self.superseded_token.as_ref(),
+            superseded_tokens: (!self.superseded_tokens.is_empty()).then_some(&self.superseded_tokens),
             used_assertions: (!self.used_assertions.is_empty()).then_some(&self.used_assertions),
         };
         let mut written = Vec::with_capacity(USUAL);
@@ -146,7 +155,7 @@ impl Client {
             Extensions,
             RegisteredBy,
             Vec<StoredSecret>,
-            SupersededToken,
+            Vec<SupersededToken>,
             Vec<UsedAssertion>,
         >;
         let document: Owned = serde_json::from_str(document).map_err(StoreError::backend)?;
@@ -162,7 +171,7 @@ impl Client {
             metadata,
             secrets: document.secrets,
             registration_access_token: document.registration_access_token,
-            superseded_token: document.superseded_token,
+            superseded_tokens: document.superseded_tokens.unwrap_or_default(),
             used_assertions: document.used_assertions.unwrap_or_default(),
         })
     }

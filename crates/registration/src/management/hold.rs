@@ -1,8 +1,12 @@
 //! What lets a client manage its own registration: its token, the one before, or a request signed with its key.
 
+use std::time::Duration;
+
 use enroll_access::{AssertionError, AssertionRules, ClientAssertion};
 use enroll_oauth_types::{ClientId, RegistrationAccessToken, SecretHash, Timestamp};
+use enroll_outbound::Outbound;
 use enroll_store::{Client, UsedAssertion};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::remote::keys_of;
 use crate::{ManagementError, Registrar};
@@ -12,8 +16,8 @@ use crate::{ManagementError, Registrar};
 pub(super) enum Hold {
     /// By the token that it should use.
     Token,
-    /// By the token before, since it may not have seen the one that took its place.
-    SupersededToken,
+    /// By one before, since it may not have seen the one that took its place; with the salt that leads there, if it does.
+    SupersededToken { salt: Option<String> },
     /// By a request that it signed, since it lost its token.
     Assertion(UsedAssertion),
 }
@@ -47,10 +51,12 @@ impl Registrar {
     ) -> Result<UsedAssertion, ManagementError> {
         // A client that was given no token is not to manage itself at all.
         let client = client.filter(|client| client.registration_access_token.is_some());
-        let mut verified = self.verify_assertion(id, client, presented, false).await;
-        let lacks_key = verified == Err(AssertionError::NotSigned);
-        if lacks_key && client.is_some_and(|client| client.metadata.jwks_uri.is_some()) {
-            verified = self.verify_assertion(id, client, presented, true).await; // it may have a new key
+        let patience = self.server.remote.outbound().map_or(Duration::ZERO, Outbound::patience);
+        let end = Instant::now() + patience;
+        let verified = timeout_at(end, self.verify_by_any_key(id, client, presented)).await;
+        let verified = verified.unwrap_or(Err(AssertionError::NotSigned));
+        if verified == Err(AssertionError::NotSigned) && ClientAssertion::is_for(presented.expose(), id) {
+            sleep_until(end).await; // as when there is a client whose host of keys is slow
         }
         let ClientAssertion { jti, expires_at } = verified.map_err(|error| match error {
             AssertionError::NotSigned => ManagementError::InvalidToken,
@@ -61,6 +67,20 @@ impl Registrar {
             return Err(ManagementError::WrongAssertion("the assertion was used before"));
         }
         Ok(UsedAssertion { jti, expires_at })
+    }
+
+    async fn verify_by_any_key(
+        &self,
+        id: &ClientId,
+        client: Option<&Client>,
+        presented: &RegistrationAccessToken,
+    ) -> Result<ClientAssertion, AssertionError> {
+        let verified = self.verify_assertion(id, client, presented, false).await;
+        let lacks_key = verified == Err(AssertionError::NotSigned);
+        if lacks_key && client.is_some_and(|client| client.metadata.jwks_uri.is_some()) {
+            return self.verify_assertion(id, client, presented, true).await; // it may have a new key
+        }
+        verified
     }
 
     async fn verify_assertion(
@@ -88,16 +108,15 @@ impl Registrar {
 
 /// A client that is not there, and a token that is not, are compared as well, so that the answer takes as long.
 fn by_token(client: Option<&Client>, presented: &RegistrationAccessToken, now: Timestamp) -> Option<Hold> {
-    let nobodys = SecretHash::from([0; 32]);
-    let token = client.and_then(|client| client.registration_access_token);
-    let superseded = client.and_then(|client| client.superseded_token.as_ref());
-    let superseded = superseded.filter(|token| now < token.expires_at).map(|token| token.hash);
     let hash = presented.hash();
-    let is_token = hash == token.unwrap_or(nobodys) && token.is_some();
-    let is_superseded = hash == superseded.unwrap_or(nobodys) && superseded.is_some();
-    match (is_token, is_superseded) {
-        (true, _) => Some(Hold::Token),
-        (false, true) => Some(Hold::SupersededToken),
-        (false, false) => None,
+    let token = client.and_then(|client| client.registration_access_token);
+    let is_token = hash == token.unwrap_or(SecretHash::from([0; 32])) && token.is_some();
+    let superseded = client.iter().flat_map(|client| &client.superseded_tokens);
+    let superseded = superseded.filter(|token| hash == token.hash && now < token.expires_at);
+    let superseded = superseded.reduce(|_, last| last);
+    match superseded {
+        _ if is_token => Some(Hold::Token),
+        Some(token) => Some(Hold::SupersededToken { salt: token.salt.clone() }),
+        None => None,
     }
 }

@@ -8,6 +8,7 @@ use enroll_access::{Credential, Terms};
 use enroll_oauth_types::{Algorithm, AuthMethod, ClientMetadata, ClientSecret, Rejection, Timestamp};
 use enroll_store::{Client, StoredSecret};
 
+use crate::error::TooMany;
 use crate::{Registration, Server, StepResult};
 
 /// Makes a secret for a client that authenticates with one, or shares an algorithm with the server that needs one.
@@ -34,10 +35,11 @@ pub fn client_secret(r: &mut Registration<'_>) -> StepResult {
             end_after_overlap(&mut r.client, r.server);
         }
     }
-    match another_secret(&mut r.client, &r.caller.terms, r.server) {
+    let secret = r.next_secret.take();
+    match another_secret(&mut r.client, secret, &r.caller.terms, r.server) {
         Ok(secret) => r.issued.client_secret = Some(secret),
-        Err(TooManySecrets { .. }) if is_renewal => {} // the next update brings it, once another has ended
-        Err(TooManySecrets { .. }) => {
+        Err(TooMany { .. }) if is_renewal => {} // the next update brings it, once another has ended
+        Err(TooMany { .. }) => {
             let problem = "too many are in use for another; wait until one has ended";
             return Err(Rejection::metadata("client_secret", problem).into());
         }
@@ -48,11 +50,6 @@ pub fn client_secret(r: &mut Registration<'_>) -> StepResult {
 /// The most secrets that work at the same time: enough to change over step by step, and few enough to look through.
 const MOST_SECRETS: usize = 5;
 
-/// The client has as many secrets as it may: when the first of them ends.
-pub(crate) struct TooManySecrets {
-    pub(crate) retry_after: Duration,
-}
-
 /// The secrets that the client has end when the overlap does, if not sooner.
 pub(crate) fn end_after_overlap(client: &mut Client, server: &Server) {
     let overlap = server.clock.now() + server.rules.secret_overlap;
@@ -61,20 +58,19 @@ pub(crate) fn end_after_overlap(client: &mut Client, server: &Server) {
     }
 }
 
-/// Gives the client another secret, beside those that have not ended.
+/// Gives the client another secret, this one or any, beside those that have not ended.
 pub(crate) fn another_secret(
     client: &mut Client,
+    secret: Option<ClientSecret>,
     terms: &Terms,
     server: &Server,
-) -> Result<ClientSecret, TooManySecrets> {
+) -> Result<ClientSecret, TooMany> {
     let now = server.clock.now();
-    client.secrets.retain(|own| own.expires_at.is_none_or(|end| now < end));
+    let secret = secret.unwrap_or_else(|| ClientSecret::generate(server.random.as_ref()));
+    client.secrets.retain(|own| own.works(now));
     if client.secrets.len() >= MOST_SECRETS {
-        let first = client.secrets.iter().filter_map(|own| own.expires_at).min().unwrap_or(now);
-        let wait = first.seconds().saturating_sub(now.seconds()).max(1);
-        return Err(TooManySecrets { retry_after: Duration::from_secs(wait) });
+        return Err(TooMany::until(client.secrets.iter().filter_map(|own| own.expires_at), now));
     }
-    let secret = ClientSecret::generate(server.random.as_ref());
     let expires_at = terms.secret_lifetime.map(|lifetime| now + Duration::from_secs(lifetime.get().into()));
     let sealed = match &server.sealing_key {
         Some(key) if shares_key(&client.metadata) => Some(key.seal(&secret, &client.id)),

@@ -190,11 +190,11 @@ async fn a_client_with_a_jwks_uri_signs_for_another_token() {
     };
     connected.web.answer("/jwks", WebAnswer::json(old.jwks().to_string()));
     assert_eq!(read(&old, "1").await, 200);
-    assert_eq!(read(&new, "2").await, 401);
+    assert_eq!(at_once(read(&new, "2")).await, 401);
     connected.web.answer("/jwks", WebAnswer::json(new.jwks().to_string()));
     connected.web.clock().advance(31);
     assert_eq!(read(&new, "3").await, 200);
-    assert_eq!(read(&old, "4").await, 401);
+    assert_eq!(at_once(read(&old, "4")).await, 401);
     let stored = connected.app.store.client(&id.as_str().unwrap().into()).await.unwrap().unwrap();
     assert!(stored.used_assertions.iter().all(|used| used.expires_at > Timestamp(1_800_000_060)));
 
@@ -205,4 +205,37 @@ async fn a_client_with_a_jwks_uri_signs_for_another_token() {
     others["iss"] = "other".into();
     assert_eq!(connected.app.bearer(&new.sign(&others)).read(uri).await.status, 401);
     assert_eq!(connected.web.requests("/jwks").len(), asked);
+}
+
+/// What waits for a time, and for nothing else, as if that had come.
+async fn at_once<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::pause();
+    let output = future.await;
+    tokio::time::resume();
+    output
+}
+
+/// A forged request takes as long as the slowest host of keys, whether or not there is such a client and such a host.
+#[tokio::test]
+async fn the_time_of_a_forged_request_tells_nothing() {
+    let connected = Connected::new().await;
+    connected.web.answer("/jwks", WebAnswer::json("{}").held());
+    let anonymous = connected.app.anonymous();
+    let slow = anonymous.register(by_keys(&connected.web)).await.json();
+    let inline = anonymous
+        .register(json!({ "redirect_uris": ["https://a.example/cb"], "jwks": ClientKey::new("k").jwks() }))
+        .await
+        .json();
+    let unknown = json!({ "client_id": "unknown", "registration_client_uri": "/connect/dcr/unknown" });
+    for client in [slow, inline, unknown] {
+        let (id, uri) = (&client["client_id"], client["registration_client_uri"].as_str().unwrap());
+        let claims = json!({ "iss": id, "sub": id, "aud": uri, "jti": "1", "exp": 1_800_000_060 });
+        let token = ClientKey::new("k").sign(&claims);
+        let took = at_once(async {
+            let begun = tokio::time::Instant::now();
+            assert_eq!(connected.app.bearer(&token).read(uri).await.status, 401);
+            begun.elapsed()
+        });
+        assert_eq!(took.await.as_secs(), Limits::default().total.as_secs(), "{id}");
+    }
 }

@@ -108,7 +108,7 @@ async fn a_refused_update_rotates_nothing() {
     bad["redirect_uris"] = json!(["https://app.example/#fragment"]);
     assert_eq!(owner.update(&uri, &bad).await.status, 400);
     let stored = app.store.client(&text(&registered, "client_id").as_str().into()).await.unwrap().unwrap();
-    assert_eq!((stored.revision, stored.superseded_token), (1, None));
+    assert_eq!((stored.revision, stored.superseded_tokens), (1, Vec::new()));
 }
 
 /// RFC 7592 §5
@@ -178,7 +178,11 @@ struct Signer {
 
 impl Signer {
     async fn new() -> Self {
-        let (app, key) = (TestApp::open(), ClientKey::new("k"));
+        Self::on(TestApp::open()).await
+    }
+
+    async fn on(app: TestApp) -> Self {
+        let key = ClientKey::new("k");
         let mut metadata = web();
         metadata["jwks"] = key.jwks();
         metadata["token_endpoint_auth_method"] = "private_key_jwt".into();
@@ -205,15 +209,94 @@ async fn a_client_that_lost_its_token_signs_for_another() {
     assert_eq!(read.status, 200, "{}", read.body);
     let found = token(&read.json());
     assert_ne!(found, token(&signer.registered));
-    assert_eq!(signer.app.bearer(&token(&signer.registered)).read(&signer.uri).await.status, 401);
     let owner = signer.app.bearer(&found);
     assert_eq!(owner.read(&signer.uri).await.status, 200);
+    assert_eq!(signer.app.bearer(&token(&signer.registered)).read(&signer.uri).await.status, 401);
 
     let owner = signer.app.bearer(&signer.key.sign(&signer.claims("2")));
     assert_eq!(owner.update(&signer.uri, &as_update(&signer.registered)).await.status, 200);
     let owner = signer.app.bearer(&signer.key.sign(&signer.claims("3")));
     assert_eq!(owner.delete(&signer.uri).await.status, 204);
     assert_eq!(signer.read(&signer.claims("4")).await.status, 401);
+}
+
+/// Whatever answer was the last that its owner saw, the token in it works.
+#[tokio::test]
+async fn a_signed_request_whose_answer_got_lost_takes_no_token_away() {
+    let signer = Signer::new().await;
+    let works = async |token: &str| signer.app.bearer(token).read(&signer.uri).await.status == 200;
+    let first = token(&signer.registered);
+    let update = signer.app.bearer(&first).update(&signer.uri, &as_update(&signer.registered)).await;
+    let second = token(&update.json());
+    let mut shown = Vec::new();
+    for jti in 0..20 {
+        shown.push(token(&signer.read(&signer.claims(&jti.to_string())).await.json()));
+    }
+    let newest = shown.pop().unwrap();
+    for before in [&first, shown.last().unwrap()] {
+        let read = signer.app.bearer(before).read(&signer.uri).await;
+        assert_eq!((read.status.as_u16(), token(&read.json())), (200, before.clone()));
+    }
+    assert!(!works(&second).await, "only so many are kept");
+    assert!(works(&newest).await);
+    for ended in [&first, shown.last().unwrap()] {
+        assert!(!works(ended).await, "the newest was used");
+    }
+}
+
+/// The token that an update shows must last, whatever was signed meanwhile.
+#[tokio::test]
+async fn an_update_by_the_token_before_a_signed_request_goes_on_with_that() {
+    for rotate in [RotateToken::Never, RotateToken::OnUpdate, RotateToken::OnUse] {
+        let signer = Signer::on(rotating(rotate)).await;
+        let owner = signer.app.bearer(&token(&signer.registered));
+        let other = token(&signer.read(&signer.claims("1")).await.json());
+        let updated = owner.update(&signer.uri, &as_update(&signer.registered)).await;
+        assert_eq!(updated.status, 200, "{rotate:?}");
+        assert_eq!(signer.app.bearer(&other).read(&signer.uri).await.status, 401, "{rotate:?}");
+        signer.app.clock.advance(2 * 86_400);
+        let goes_on = signer.app.bearer(&token(&updated.json()));
+        assert_eq!(goes_on.read(&signer.uri).await.status, 200, "{rotate:?}");
+    }
+}
+
+/// A secret is shown again to whoever asks again with the token by which it was given.
+#[tokio::test]
+async fn a_secret_whose_answer_got_lost_is_shown_again() {
+    let app = TestApp::open();
+    let mut public = web();
+    public["token_endpoint_auth_method"] = "none".into();
+    let registered = register(&app, public).await;
+    let uri = text(&registered, "registration_client_uri");
+    let first = app.bearer(&token(&registered));
+    let mut confidential = as_update(&registered);
+    confidential["token_endpoint_auth_method"] = "client_secret_basic".into();
+    let lost = first.update(&uri, &confidential).await.json();
+    for again in
+        [first.update(&uri, &confidential).await, first.read(&uri).await, first.rotate_secret(&uri).await]
+    {
+        assert_eq!(text(&again.json(), "client_secret"), text(&lost, "client_secret"));
+    }
+    assert_eq!(secrets(&app, &registered).await, 1);
+    let second = app.bearer(&token(&lost));
+    assert_eq!(second.read(&uri).await.json().get("client_secret"), None);
+    let lost = second.rotate_secret(&uri).await.json();
+    assert_eq!(second.rotate_secret(&uri).await.json()["client_secret"], lost["client_secret"]);
+    assert_eq!(secrets(&app, &registered).await, 2);
+}
+
+/// RFC 7592 §2.2: the secret must be the client's present one.
+#[tokio::test]
+async fn a_secret_that_has_ended_is_not_the_clients_own() {
+    let app = TestApp::open();
+    let registered = register(&app, web()).await;
+    let uri = text(&registered, "registration_client_uri");
+    let rotated = app.bearer(&token(&registered)).rotate_secret(&uri).await.json();
+    app.clock.advance(86_400);
+    let mut body = as_update(&registered);
+    body["client_secret"] = registered["client_secret"].clone();
+    let refused = app.bearer(&token(&rotated)).update(&uri, &body).await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
 }
 
 /// RFC 7523 §3, item 7

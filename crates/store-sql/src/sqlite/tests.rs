@@ -32,7 +32,7 @@ fn client(id: &str) -> Client {
         metadata: ClientMetadata::default(),
         secrets: Vec::new(),
         registration_access_token: None,
-        superseded_token: None,
+        superseded_tokens: Vec::new(),
         used_assertions: Vec::new(),
     }
 }

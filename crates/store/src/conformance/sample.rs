@@ -1,7 +1,8 @@
 //! Clients and tokens to store.
 
 use enroll_oauth_types::{
-    ClientId, ClientMetadata, InitialAccessToken, ReadingRules, SealingKey, SystemRandom, Timestamp,
+    ClientId, ClientMetadata, InitialAccessToken, ReadingRules, SealingKey, SecretHash, SystemRandom,
+    Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -36,12 +37,12 @@ pub(super) fn client_of(metadata: &Value) -> Client {
             expires_at: Some(Timestamp(u64::from(u32::MAX))),
         }],
         registration_access_token: Some(secret.hash()),
-        superseded_token: Some(SupersededToken {
-            hash: secret.successor("a").hash(),
-            salt: "a".to_owned(),
+        superseded_tokens: vec![SupersededToken {
+            hash: SecretHash::of("before"),
+            salt: Some("a".to_owned()),
             expires_at: NOW,
-        }),
-        used_assertions: vec![UsedAssertion { jti: secret.successor("b").hash(), expires_at: NOW }],
+        }],
+        used_assertions: vec![UsedAssertion { jti: SecretHash::of("1"), expires_at: NOW }],
     }
 }
 
