@@ -5,6 +5,7 @@ mod client_assertion;
 mod initial_access_token;
 mod issuer_keys;
 mod jws;
+mod signed_by;
 mod software_statement;
 #[cfg(test)]
 mod test_issuer;
@@ -20,6 +21,7 @@ pub use client_assertion::{AssertionError, AssertionRules, ClientAssertion};
 pub use initial_access_token::{
     InitialAccessTokenData, InitialAccessTokens, IssueError, NewInitialAccessToken, issue,
 };
+pub use signed_by::{SignedBy, jwks};
 pub use software_statement::{StatementError, StatementIssuer, StatementIssuers, Validity, Vouched};
 
 /// Knows one kind of credential.

@@ -12,7 +12,8 @@ mod terms;
 pub use authenticate::{
     AssertionError, AssertionRules, Authenticate, BearerJwt, BearerJwtBuilder, BearerJwtError,
     ClientAssertion, InitialAccessTokenData, InitialAccessTokens, IssueError, NewInitialAccessToken,
-    StatementError, StatementIssuer, StatementIssuers, Validity, Vouched, bearer_token, issue,
+    SignedBy, StatementError, StatementIssuer, StatementIssuers, Validity, Vouched, bearer_token, issue,
+    jwks,
 };
 pub use caller::{Caller, Credential};
 pub use error::AccessError;

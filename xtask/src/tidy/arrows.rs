@@ -9,7 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outbound", &["oauth-types"]),
     ("store", &["oauth-types"]),
     ("store-sql", &["oauth-types", "store"]),
-    ("access", &["oauth-types", "store"]),
+    ("access", &["oauth-types", "outbound", "store"]),
     ("registration", &["access", "oauth-types", "outbound", "store"]),
     ("enroll", &["access", "oauth-types", "outbound", "registration", "store", "store-sql"]),
     ("testkit", &["access", "oauth-types", "outbound", "registration", "store"]),

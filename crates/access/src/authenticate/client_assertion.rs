@@ -18,8 +18,8 @@ pub struct AssertionRules<'a> {
     pub keys: Option<&'a Jwks>,
     /// `token_endpoint_auth_signing_alg`: the one algorithm that the client registered for this, if it did.
     pub algorithm: Option<&'a Algorithm>,
-    /// What `aud` must be, or contain: the address that the request goes to.
-    pub audience: &'a str,
+    /// What `aud` must be, or contain, one of: the address that the request goes to, or whose it is.
+    pub audiences: &'a [&'a str],
     /// The present moment.
     pub now: Timestamp,
 }
@@ -110,8 +110,8 @@ fn check_claims(jws: &Jws<'_>, rules: &AssertionRules<'_>) -> Result<ClientAsser
     if [text("iss"), text("sub")] != [Some(rules.client.as_str()); 2] {
         return Err("the claims iss and sub of the assertion must be the client_id");
     }
-    if !jws.is_for(rules.audience) {
-        return Err("the claim aud of the assertion must be the registration_client_uri");
+    if !rules.audiences.iter().any(|audience| jws.is_for(audience)) {
+        return Err("the claim aud of the assertion must be the address that the request goes to");
     }
     let jti = text("jti").filter(|jti| !jti.is_empty());
     let jti = jti.ok_or("the assertion must have a claim jti, different for each request")?;
@@ -157,7 +157,7 @@ mod tests {
             client: &client,
             keys,
             algorithm: None,
-            audience: AUDIENCE,
+            audiences: &[AUDIENCE],
             now: Timestamp(NOW),
         };
         ClientAssertion::verify(token, &rules)
@@ -245,7 +245,7 @@ mod tests {
             client: &client,
             keys: Some(&keys),
             algorithm: Some(&algorithm),
-            audience: AUDIENCE,
+            audiences: &[AUDIENCE],
             now: Timestamp(NOW),
         };
         assert_eq!(ClientAssertion::verify(&by_own, &rules), Err(AssertionError::NotSigned));

@@ -1,15 +1,11 @@
 //! What lets a client manage its own registration: its token, the one before, or a request signed with its key.
 
 use std::hint::black_box;
-use std::time::Duration;
 
-use enroll_access::{AssertionError, AssertionRules, ClientAssertion};
+use enroll_access::{AssertionError, ClientAssertion, SignedBy};
 use enroll_oauth_types::{ClientId, RegistrationAccessToken, SecretHash, Timestamp};
-use enroll_outbound::Outbound;
 use enroll_store::{Client, StoreError, UsedAssertion};
-use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::remote::keys_of;
 use crate::{ManagementError, Registrar};
 
 /// How its owner showed that a registration is its own.
@@ -55,13 +51,11 @@ impl Registrar {
     ) -> Result<UsedAssertion, ManagementError> {
         // A client that was given no token is not to manage itself at all.
         let client = client.filter(|client| client.registration_access_token.is_some());
-        let patience = self.server.remote.outbound().map_or(Duration::ZERO, Outbound::patience);
-        let end = Instant::now() + patience;
-        let verified = timeout_at(end, self.verify_by_any_key(id, client, presented)).await;
-        let verified = verified.unwrap_or(Err(AssertionError::NotSigned));
-        if verified == Err(AssertionError::NotSigned) && ClientAssertion::is_for(presented.expose(), id) {
-            sleep_until(end).await; // as when there is a client whose host of keys is slow
-        }
+        let url = self.configuration_url(id);
+        let signed =
+            SignedBy { client: id, metadata: client.map(|client| &client.metadata), audiences: &[&url] };
+        let outbound = self.server.remote.outbound();
+        let verified = signed.verify(presented.expose(), outbound, self.server.clock.now()).await;
         let ClientAssertion { jti, expires_at } = verified.map_err(|error| match error {
             AssertionError::NotSigned => ManagementError::InvalidToken,
             AssertionError::Wrong(why) => ManagementError::WrongAssertion(why),
@@ -71,42 +65,6 @@ impl Registrar {
             return Err(ManagementError::WrongAssertion("the assertion was used before"));
         }
         Ok(UsedAssertion { jti, expires_at })
-    }
-
-    async fn verify_by_any_key(
-        &self,
-        id: &ClientId,
-        client: Option<&Client>,
-        presented: &RegistrationAccessToken,
-    ) -> Result<ClientAssertion, AssertionError> {
-        let verified = self.verify_assertion(id, client, presented, false).await;
-        let lacks_key = verified == Err(AssertionError::NotSigned);
-        if lacks_key && client.is_some_and(|client| client.metadata.jwks_uri.is_some()) {
-            return self.verify_assertion(id, client, presented, true).await; // it may have a new key
-        }
-        verified
-    }
-
-    async fn verify_assertion(
-        &self,
-        id: &ClientId,
-        client: Option<&Client>,
-        presented: &RegistrationAccessToken,
-        anew: bool,
-    ) -> Result<ClientAssertion, AssertionError> {
-        let metadata = client.map(|client| &client.metadata);
-        let keys = match metadata.filter(|_| ClientAssertion::is_for(presented.expose(), id)) {
-            Some(metadata) => keys_of(&self.server.remote, metadata, anew).await,
-            None => None,
-        };
-        let rules = AssertionRules {
-            client: id,
-            keys: keys.as_ref(),
-            algorithm: metadata.and_then(|metadata| metadata.token_endpoint_auth_signing_alg.as_ref()),
-            audience: &self.configuration_url(id),
-            now: self.server.clock.now(),
-        };
-        ClientAssertion::verify(presented.expose(), &rules)
     }
 }
 

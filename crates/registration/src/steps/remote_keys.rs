@@ -4,9 +4,10 @@
 //! RFC 7591 §2, RFC 7517 §5.
 
 use async_trait::async_trait;
+use enroll_access::jwks;
 use enroll_oauth_types::{AuthMethod, Jwk, Rejection};
 
-use crate::remote::{jwks, not_fetched};
+use crate::remote::not_fetched;
 use crate::{Registration, Step, StepResult};
 
 const MEMBER: &str = "jwks_uri";
