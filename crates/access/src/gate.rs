@@ -71,14 +71,15 @@ impl Gate {
     }
 
     /// What a client may change in its registration: the present terms of the name that it registered under. `None` when
-    /// the policy grants none of this name any more. The operator's own are there always.
+    /// the policy grants none of this name any more. A client of the operator has the terms of whoever has no others, since
+    /// it is not the operator.
     pub fn terms_of(&self, registered_by: &RegisteredBy) -> Option<Arc<Terms>> {
-        let name = registered_by.policy.as_str();
-        let granted = self.policy.terms().into_iter().find(|terms| terms.name == name);
-        let by_operator = registered_by.kind == Credential::Operator.as_str();
-        granted.or_else(|| {
-            Some(Arc::new(Terms::unrestricted())).filter(|terms| by_operator && terms.name == name)
-        })
+        let named = |name: &str| self.policy.terms().into_iter().find(|terms| terms.name == name);
+        if registered_by.kind != Credential::Operator.as_str() {
+            return named(&registered_by.policy);
+        }
+        let usual = named("default").unwrap_or_else(Terms::shared_default);
+        Some(Arc::new(Terms { name: registered_by.policy.clone(), ..Terms::clone(&usual) }))
     }
 
     /// The header `WWW-Authenticate` for this error, with the realm of this gate. RFC 6750 §3.
@@ -103,6 +104,7 @@ impl Gate {
 
 fn turn_away(caller: &Caller, denial: Denial) -> AccessError {
     match (denial, &caller.credential) {
+        (Denial::Closed(why), _) => AccessError::Denied(why),
         // Whatever it is that somebody unknown lacks, a credential comes first.
         (_, Credential::Anonymous) => AccessError::Missing,
         (Denial::Unauthenticated, _) => AccessError::InvalidToken("a credential of another kind is required"),
@@ -234,8 +236,18 @@ mod tests {
         for name in ["staff", "partners"] {
             assert_eq!(found("bearer_jwt", name).as_deref(), Some(name));
         }
-        assert_eq!(found("operator", "unrestricted").as_deref(), Some("unrestricted"));
-        for (kind, name) in [("anonymous", "unrestricted"), ("operator", "gone"), ("anonymous", "default")] {
+        // The operator's clients are not the operator, whatever the policy.
+        for name in ["unrestricted", "staff", "gone"] {
+            assert_eq!(found("operator", name).as_deref(), Some(name));
+        }
+        let by = RegisteredBy {
+            kind: "operator".to_owned(),
+            policy: "staff".to_owned(),
+            issuer: None,
+            subject: None,
+        };
+        assert_eq!(gate.terms_of(&by).unwrap().privileges, crate::Privileges::None);
+        for (kind, name) in [("anonymous", "unrestricted"), ("anonymous", "default")] {
             assert_eq!(found(kind, name), None, "{kind} {name}");
         }
     }

@@ -60,6 +60,8 @@ pub enum Denial {
     InsufficientScope(String),
     /// Nothing that it could get by itself. The text is for the caller.
     Forbidden(String),
+    /// Nothing that anybody could get: no credential helps. The text is for the caller.
+    Closed(String),
 }
 
 /// Decides who comes in, and on what terms.

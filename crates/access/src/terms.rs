@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use enroll_oauth_types::{ClientMetadata, Seconds};
+use enroll_oauth_types::{ClientMetadata, Scope, Seconds};
 
 /// What a policy grants whoever it lets in.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,11 @@ macro_rules! ceilings {
                     $(stringify!($member) => Some(&mut self.$member),)*
                     _ => None,
                 }
+            }
+
+            /// No more than a client has already.
+            fn lowered_to(&mut self, metadata: &ClientMetadata) {
+                $(self.$member = metadata.$member.filter(|own| own.get() > 0).or(self.$member);)*
             }
         }
     };
@@ -114,6 +119,19 @@ impl Default for Terms {
 }
 
 impl Terms {
+    /// The same for a client that somebody with more leave registered: its scopes and its lifetimes are the most that it may
+    /// have, and privileged members stay as they are.
+    #[must_use]
+    pub fn within(mut self, metadata: &ClientMetadata) -> Self {
+        self.privileges = Privileges::None;
+        self.template = ClientMetadata::default();
+        self.ceilings.lowered_to(metadata);
+        let own = metadata.scope.iter().flat_map(Scope::values).map(str::to_owned);
+        self.allowed_scopes = Some(own.collect());
+        self.default_scopes.clone_from(&self.allowed_scopes);
+        self
+    }
+
     /// The default terms, made once and shared.
     pub fn shared_default() -> Arc<Self> {
         static DEFAULT: LazyLock<Arc<Terms>> = LazyLock::new(Arc::default);

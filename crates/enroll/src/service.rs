@@ -188,7 +188,7 @@ pub(crate) fn gate(config: &Config, store: Arc<SqlStore>, issuers: Vec<BearerJwt
     }
     if config.registration.closed {
         // The terms of those who registered before stay known, for their updates.
-        allowed = Arc::new(allowed.and(closed));
+        allowed = Arc::new(closed.and(allowed));
     }
     let mut gate =
         Gate::require(allowed).authenticate(InitialAccessTokens::in_store(store, Arc::new(SystemClock)));
@@ -200,7 +200,7 @@ pub(crate) fn gate(config: &Config, store: Arc<SqlStore>, issuers: Vec<BearerJwt
 
 /// Nobody registers over the network.
 fn closed(_: &Caller, _: &Parts) -> Decision {
-    Decision::Deny(Denial::Forbidden("registration is closed here; ask whoever runs the server".to_owned()))
+    Decision::Deny(Denial::Closed("registration is closed here; ask whoever runs the server".to_owned()))
 }
 
 /// The scope of one issuer must not open the door to the tokens of another.

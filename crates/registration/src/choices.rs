@@ -53,13 +53,13 @@ choices! {
     token_endpoint_auth_signing_alg_values_supported => token_endpoint_auth_signing_alg: Algorithm,
         among!(token_endpoint_auth_signing_algs), signs_assertions, needed: false;
     id_token_signing_alg_values_supported => id_token_signed_response_alg: Algorithm,
-        among!(id_token_signing_algs), any, needed: true;
+        among!(id_token_signing_algs), has_secret_for, needed: true;
     id_token_encryption_alg_values_supported => id_token_encrypted_response_alg: Algorithm,
         among!(encryption_algs), decrypts, needed: false;
     id_token_encryption_enc_values_supported => id_token_encrypted_response_enc: Algorithm,
         among!(encryption_encs), |m, _| m.id_token_encrypted_response_alg.is_some(), needed: false;
     userinfo_signing_alg_values_supported => userinfo_signed_response_alg: Algorithm,
-        among!(userinfo_signing_algs), any, needed: false;
+        among!(userinfo_signing_algs), has_secret_for, needed: false;
     userinfo_encryption_alg_values_supported => userinfo_encrypted_response_alg: Algorithm,
         among!(encryption_algs), decrypts, needed: false;
     userinfo_encryption_enc_values_supported => userinfo_encrypted_response_enc: Algorithm,
@@ -67,17 +67,17 @@ choices! {
     request_object_signing_alg_values_supported => request_object_signing_alg: Algorithm,
         among!(request_object_signing_algs), signs, needed: false;
     request_object_encryption_alg_values_supported => request_object_encryption_alg: Algorithm,
-        among!(encryption_algs), any, needed: false;
+        among!(encryption_algs), has_secret_for, needed: false;
     request_object_encryption_enc_values_supported => request_object_encryption_enc: Algorithm,
         among!(encryption_encs), |m, _| m.request_object_encryption_alg.is_some(), needed: false;
     introspection_signing_alg_values_supported => introspection_signed_response_alg: Algorithm,
-        among!(introspection_signing_algs), any, needed: false;
+        among!(introspection_signing_algs), has_secret_for, needed: false;
     introspection_encryption_alg_values_supported => introspection_encrypted_response_alg: Algorithm,
         among!(encryption_algs), decrypts, needed: false;
     introspection_encryption_enc_values_supported => introspection_encrypted_response_enc: Algorithm,
         among!(encryption_encs), |m, _| m.introspection_encrypted_response_alg.is_some(), needed: false;
     authorization_signing_alg_values_supported => authorization_signed_response_alg: Algorithm,
-        among!(authorization_signing_algs), any, needed: false;
+        among!(authorization_signing_algs), has_secret_for, needed: false;
     authorization_encryption_alg_values_supported => authorization_encrypted_response_alg: Algorithm,
         among!(encryption_algs), decrypts, needed: false;
     authorization_encryption_enc_values_supported => authorization_encrypted_response_enc: Algorithm,
@@ -96,7 +96,6 @@ fn has_grant(metadata: &ClientMetadata, grant: &GrantType) -> bool {
 
 /// Whether the client brings what the method needs.
 fn has_means(metadata: &ClientMetadata, method: &str) -> bool {
-    let has_keys = metadata.jwks.is_some() || metadata.jwks_uri.is_some();
     let names = [
         &metadata.tls_client_auth_subject_dn,
         &metadata.tls_client_auth_san_dns,
@@ -104,18 +103,34 @@ fn has_means(metadata: &ClientMetadata, method: &str) -> bool {
         &metadata.tls_client_auth_san_ip,
         &metadata.tls_client_auth_san_email,
     ];
-    match AuthMethod::from(method) {
-        AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth => has_keys,
-        AuthMethod::TlsClientAuth => names.iter().any(|name| name.is_some()),
-        AuthMethod::None => !has_grant(metadata, &GrantType::ClientCredentials),
-        _ => true,
-    }
+    let confidential = [GrantType::ClientCredentials, GrantType::JwtBearer, GrantType::Ciba];
+    let method = AuthMethod::from(method);
+    let agrees =
+        metadata.require_client_secret.is_none_or(|required| required != (method == AuthMethod::None));
+    agrees
+        && match method {
+            AuthMethod::PrivateKeyJwt => has_key(metadata, Jwk::can_sign),
+            AuthMethod::SelfSignedTlsClientAuth => {
+                has_key(metadata, |key| key.is_usable() && !key.x5c.is_empty())
+            }
+            AuthMethod::TlsClientAuth => names.iter().any(|name| name.is_some()),
+            AuthMethod::None => !confidential.iter().any(|grant| has_grant(metadata, grant)),
+            _ => true,
+        }
+}
+
+/// Whether the client would have the secret that the algorithm needs, if it needs one. OpenID Connect Core §10.1.
+fn has_secret_for(metadata: &ClientMetadata, algorithm: &str) -> bool {
+    !Algorithm::from(algorithm).is_symmetric()
+        || metadata.token_endpoint_auth_method != Some(AuthMethod::None)
 }
 
 /// Whether the client has a key that signs by this algorithm, as far as its keys are here to see.
 fn signs(metadata: &ClientMetadata, algorithm: &str) -> bool {
-    let algorithm = Algorithm::from(algorithm);
-    algorithm.is_symmetric() || has_key(metadata, |key| key.can_sign_with(&algorithm))
+    match Algorithm::from(algorithm) {
+        own if own.is_symmetric() => has_secret_for(metadata, algorithm),
+        own => has_key(metadata, |key| key.can_sign_with(&own)),
+    }
 }
 
 fn signs_assertions(metadata: &ClientMetadata, algorithm: &str) -> bool {
@@ -129,7 +144,10 @@ fn signs_assertions(metadata: &ClientMetadata, algorithm: &str) -> bool {
 }
 
 fn decrypts(metadata: &ClientMetadata, algorithm: &str) -> bool {
-    Algorithm::from(algorithm).is_symmetric() || has_key(metadata, Jwk::can_encrypt)
+    match Algorithm::from(algorithm).is_symmetric() {
+        true => has_secret_for(metadata, algorithm),
+        false => has_key(metadata, Jwk::can_encrypt),
+    }
 }
 
 fn has_key(metadata: &ClientMetadata, test: impl Fn(&Jwk) -> bool) -> bool {

@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodFilter, MethodRouter, on, post};
 use enroll_access::{AccessError, bearer_token};
 use enroll_oauth_types::{ClientId, ClientMetadata, ErrorCode, RegistrationAccessToken};
 use http::request::Parts;
@@ -30,13 +30,15 @@ impl Registrar {
     /// configuration endpoint below it. Scripts of any origin may call them, without cookies.
     pub fn router(self) -> Router {
         let configuration = format!("{}/{{client_id}}", self.path);
+        // Not HEAD: a read may bring another token, and nobody would see it.
+        let configured = on(MethodFilter::GET, read).put(update).delete(delete);
         let mut router = Router::new();
         for path in std::iter::once(&self.path).chain(&self.aliases) {
             router = router.route(path, only("POST", post(register)));
         }
         router
             .route(&format!("{configuration}/secret"), only("POST", post(rotate_secret)))
-            .route(&configuration, only("GET, PUT, DELETE", get(read).put(update).delete(delete)))
+            .route(&configuration, only("GET, PUT, DELETE", configured))
             .layer(cors(METHODS))
             .with_state(Arc::new(self))
     }
@@ -49,7 +51,10 @@ async fn register(State(registrar): State<Arc<Registrar>>, request: Request) -> 
     // In a place of its own: it is large, and every layer around would move it once.
     let answer = Box::pin(admit_and_register(&registrar, request)).await;
     let answer = answer.unwrap_or_else(|refusal| refusal.into_response(&registrar.gate));
-    counter!("enroll_registrations_total", "status" => answer.status().as_str().to_owned()).increment(1);
+    if answer.status() != StatusCode::OK {
+        // Not what a dry run told.
+        counter!("enroll_registrations_total", "status" => answer.status().as_str().to_owned()).increment(1);
+    }
     answer
 }
 
@@ -152,13 +157,14 @@ fn registration_access_token(parts: &Parts) -> Result<RegistrationAccessToken, R
 
 /// These methods, and 405 in JSON for every other. RFC 9110 §15.5.6.
 fn only(allowed: &'static str, methods: MethodRouter<Arc<Registrar>>) -> MethodRouter<Arc<Registrar>> {
-    methods.fallback(move |method: Method| async move {
+    let refuse = move |method: Method| async move {
         let description = format!("{method} is not allowed here; use {allowed}");
         let mut response =
             error_response(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::InvalidRequest, &description);
         response.headers_mut().insert(header::ALLOW, http::HeaderValue::from_static(allowed));
         response
-    })
+    };
+    methods.on(MethodFilter::HEAD, refuse).fallback(refuse)
 }
 
 /// What scripts of any origin may do with these methods: send what clients send, read what clients need, and never with

@@ -17,6 +17,9 @@ pub enum RegistrationError {
     /// The token that pays for the registration was used up in the meantime. 401 `invalid_token`.
     #[error("the initial access token has no use left")]
     Spent,
+    /// A document had to be fetched, and too many were just now: 429.
+    #[error("too many documents were fetched just now: try again in {} seconds", .0.as_secs())]
+    TooOften(Duration),
     /// Only the log may know.
     #[error("registration failed")]
     Internal(#[source] BoxError),

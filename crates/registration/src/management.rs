@@ -65,6 +65,7 @@ impl From<RegistrationError> for ManagementError {
         match error {
             RegistrationError::Rejected(rejection) => Self::Rejected(rejection),
             RegistrationError::Spent => Self::Internal("an update pays with no token".into()),
+            RegistrationError::TooOften(wait) => Self::TooOften(wait),
             RegistrationError::Internal(cause) => Self::Internal(cause),
         }
     }
@@ -174,7 +175,7 @@ impl Registrar {
                 Wish::Replace(body) => self.replaced(&current, body, &turn).await?,
                 Wish::AnotherSecret => self.with_another_secret(current, &turn)?,
             };
-            let client_secret = issued.or_else(|| turn.secret_of(&client));
+            let client_secret = issued.or_else(|| turn.secret_again(&client));
             let (token, is_new) = turn.hand_over(&mut client)?;
             if is_new || !is_read {
                 client.updated_at = self.server.clock.now();
@@ -224,7 +225,7 @@ impl Registrar {
             return Err(Rejection::metadata("client_secret", problem).into());
         }
         let terms = self.terms_of(&client)?;
-        if turn.secret_of(&client).is_some() {
+        if turn.secret_again(&client).is_some() {
             return Ok((client, None)); // it has it, and asks again
         }
         steps::end_after_overlap(&mut client, &self.server);
@@ -233,7 +234,11 @@ impl Registrar {
     }
 
     fn terms_of(&self, client: &Client) -> Result<Arc<Terms>, ManagementError> {
-        self.gate.terms_of(&client.registered_by).ok_or(ManagementError::TermsGone)
+        let terms = self.gate.terms_of(&client.registered_by).ok_or(ManagementError::TermsGone)?;
+        match client.registered_by.kind == Credential::Operator.as_str() {
+            true => Ok(Arc::new(Terms::clone(&terms).within(&client.metadata))),
+            false => Ok(terms),
+        }
     }
 }
 

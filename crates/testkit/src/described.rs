@@ -51,7 +51,7 @@ impl Described {
     /// Fails when the answer, or a request that was accepted, is not as described.
     pub(crate) fn check(&self, method: &Method, sent: &[u8], answer: &Answer) {
         let (request, response) = match (method, answer.status) {
-            (_, StatusCode::NO_CONTENT) => return,
+            (_, StatusCode::NO_CONTENT) | (&Method::HEAD, _) => return,
             (_, status) if status.is_client_error() || status.is_server_error() => (None, "Error"),
             (&Method::POST, StatusCode::CREATED) => (Some("RegistrationRequest"), "ClientInformation"),
             // Another secret is asked for without a body.

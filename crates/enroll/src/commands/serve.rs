@@ -52,6 +52,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     if options.dev && config.log.format == LogFormat::Pretty {
         tell(format_args!("Anybody may register here. Try it:\n\n  {}\n", curl(&url, None)));
     } else if !config.registration.open
+        && !config.registration.closed
         && config.registration.issuers.is_empty()
         && nobody_was_here(&store).await?
     {

@@ -27,6 +27,20 @@ pub(crate) struct RegistrationConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) drop_unsupported: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refuse_empty: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refuse_malformed_language_tags: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refuse_ill_typed_declarations: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) infer_native: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) substitute: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) allow_https_loopback: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) allow_short_schemes: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unknown_scope: Option<UnknownScope>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) strip_offline_access: Option<bool>,
@@ -51,6 +65,7 @@ pub(crate) struct RegistrationConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rotate_registration_token: Option<RotateToken>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 60))]
     pub(crate) registration_token_overlap: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret_overlap: Option<u64>,
@@ -117,6 +132,9 @@ pub(crate) struct StatementIssuerConfig {
     pub(crate) claims: BTreeMap<String, String>,
 }
 
+/// In seconds. A client that asks again needs some.
+const SHORTEST_OVERLAP: u64 = 60;
+
 /// Where a key is set, it goes over the profile.
 macro_rules! set {
     ($($key:expr => $rule:expr),* $(,)?) => {
@@ -135,6 +153,13 @@ impl RegistrationConfig {
         set!(
             self.unknown_members => rules.unknown_members,
             self.drop_unsupported => rules.drop_unsupported,
+            self.refuse_empty => rules.reading.refuse_empty,
+            self.refuse_malformed_language_tags => rules.reading.refuse_malformed_language_tags,
+            self.refuse_ill_typed_declarations => rules.reading.refuse_ill_typed_declarations,
+            self.infer_native => rules.infer_native,
+            self.substitute => rules.substitute,
+            self.allow_https_loopback => rules.allow_https_loopback,
+            self.allow_short_schemes => rules.allow_short_schemes,
             self.unknown_scope => rules.unknown_scope,
             self.strip_offline_access => rules.strip_offline_access,
             self.drop_needless_redirects => rules.drop_needless_redirects,
@@ -160,7 +185,7 @@ impl RegistrationConfig {
 
     /// Whether discovery names the registration endpoint.
     pub(crate) fn is_advertised(&self) -> bool {
-        self.advertise_registration.unwrap_or(self.profile == Profile::Standard)
+        self.advertise_registration.unwrap_or(self.profile == Profile::Standard && !self.closed)
     }
 
     /// What software statements are here: where nothing is said, they are believed once somebody is trusted.
@@ -180,6 +205,13 @@ impl RegistrationConfig {
         }
         if self.open && self.closed {
             return wrong("closed", "cannot stand beside `open`");
+        }
+        let rotates = self.rotate_registration_token != Some(RotateToken::Never);
+        if rotates && self.registration_token_overlap.is_some_and(|overlap| overlap < SHORTEST_OVERLAP) {
+            return wrong(
+                "registration_token_overlap",
+                "must be at least 60 seconds: a client whose answer got lost has no other token",
+            );
         }
         if self.statements() != SoftwareStatement::Ignore && self.statement_issuers.is_empty() {
             return wrong(

@@ -49,6 +49,7 @@ fn what_is_wrong_is_named_with_its_key() {
         ("[registration]\nprofile = \"okta\"", "profile"),
         ("[registration]\nprofile = \"duende\"\nstrict = true", "registration.strict"),
         ("[registration]\nopen = true\nclosed = true", "registration.closed"),
+        ("[registration]\nregistration_token_overlap = 59", "registration.registration_token_overlap"),
         ("[registration]\nsoftware_statement = \"required\"", "registration.software_statement"),
         ("[registration]\nrotate_registration_token = \"daily\"", "rotate_registration_token"),
         ("role = \"authorization\"", "role"),

@@ -144,6 +144,35 @@ async fn a_client_changes_itself_on_the_present_terms_of_its_policy() {
     assert_eq!(owner.name().await, "App");
 }
 
+/// What an administrator set is not the client's to change: it is not the operator, though the operator registered it.
+#[tokio::test]
+async fn a_client_of_the_operator_undoes_nothing_that_was_set() {
+    let home = Home::new();
+    let server = Server::open(&home);
+    let set = r#"{ "redirect_uris": ["https://app.example/cb"], "require_consent": true, "enable_local_login": false,
+        "access_token_lifetime": 60, "identity_provider_restrictions": ["corp"], "scope": "openid" }"#;
+    let ran = home.run_with_input(&format!("clients register - --issuer {}", server.url), set);
+    let registered: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let mut body = as_update(&registered);
+    for (member, value) in [
+        ("require_consent", json!(false)),
+        ("enable_local_login", json!(true)),
+        ("access_token_lifetime", json!(2_000_000_000)),
+        ("identity_provider_restrictions", json!([])),
+        ("scope", json!("openid profile email")),
+    ] {
+        body[member] = value;
+    }
+    let uri = registered["registration_client_uri"].as_str().unwrap();
+    let path = uri.strip_prefix(&server.url).unwrap();
+    let token = registered["registration_access_token"].as_str().unwrap();
+    let changed = Answer::to(server.request(Method::PUT, path).bearer_auth(token).json(&body)).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    for member in as_update(&registered).as_object().unwrap().keys().filter(|name| *name != "client_secret") {
+        assert_eq!(changed.json[member], registered[member], "{member}");
+    }
+}
+
 /// Killed in the middle of a change, the server has the last one that it answered, or the one that was under way; and
 /// the newest token that its owner was shown works, whether or not the server has a newer one.
 #[tokio::test]

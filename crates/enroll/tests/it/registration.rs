@@ -226,7 +226,7 @@ async fn a_closed_server_registers_nobody_and_keeps_those_that_it_has() {
     home.write("enroll.toml", "[registration]\nclosed = true\n");
     let server = Server::start(&home, "");
     server.register(&body, Some(&token)).await.assert_error(403, "access_denied");
-    server.register(&body, None).await.assert_error(401, "invalid_token");
+    server.register(&body, None).await.assert_error(403, "access_denied");
     let path = format!("/connect/dcr/{}", registered.member("client_id"));
     let owner = registered.member("registration_access_token");
     let read = Answer::to(server.request(Method::GET, &path).bearer_auth(owner)).await;

@@ -93,6 +93,7 @@ impl Refusal {
                 json(StatusCode::BAD_REQUEST, &body)
             }
             Self::TooOften(wait, description) => {
+                tracing::info!("refused a request: {description}");
                 let mut response = error_response(
                     StatusCode::TOO_MANY_REQUESTS,
                     ErrorCode::TemporarilyUnavailable,
@@ -140,6 +141,7 @@ impl From<RegistrationError> for Refusal {
         match error {
             RegistrationError::Rejected(rejection) => Self::Rejected(rejection),
             RegistrationError::Spent => Self::Access(AccessError::invalid_initial_access_token()),
+            RegistrationError::TooOften(wait) => Self::TooOften(wait, error.to_string()),
             RegistrationError::Internal(cause) => Self::Unavailable(cause),
         }
     }

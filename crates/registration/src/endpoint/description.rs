@@ -125,13 +125,12 @@ fn configuration() -> Value {
         &json!({ "client_id": "019e0c5a-5f6c-7000-8000-000000000000", "redirect_uris": ["https://app.example/new"] }),
     );
     let deleted = json!({ "description": "The client is no longer registered." });
-    let (of_read, of_delete) =
-        (["400", "401", "403", "409", "429", "503"], ["400", "401", "403", "429", "503"]);
+    let refusals = ["400", "401", "403", "409", "429", "503"];
     json!({
         "parameters": [client_id()],
-        "get": managed("read", "Reads a registration. RFC 7592 §2.1", &[("200", found())], &of_read),
+        "get": managed("read", "Reads a registration. RFC 7592 §2.1", &[("200", found())], &refusals),
         "put": update,
-        "delete": managed("delete", "Deletes a registration. RFC 7592 §2.3", &[("204", deleted)], &of_delete),
+        "delete": managed("delete", "Deletes a registration. RFC 7592 §2.3", &[("204", deleted)], &refusals),
     })
 }
 

@@ -53,14 +53,25 @@ pub(super) struct Turn<'a> {
 }
 
 enum Next {
-    /// The token that was presented is the one to go on with. It ends those before if its owner must have it.
-    Same { ends_others: bool },
+    /// A read by a token before the one that works now: it takes nothing away.
+    Unchanged,
+    /// The token that was presented is the one to go on with.
+    Same { others: Others },
     /// Another takes its place, computed with this salt.
-    Successor(String),
+    Successor { salt: String, others: Others },
     /// It did so before, and is shown again.
     Again(String),
     /// The client signed the request, and gets a token that comes from no other.
     AfterAssertion(UsedAssertion),
+}
+
+/// What becomes of the other tokens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Others {
+    /// They end: their owner has the one that works now, since it was presented.
+    End,
+    /// They work on for a while: whoever signed for the one that works now may have it.
+    WorkOn,
 }
 
 impl<'a> Turn<'a> {
@@ -70,78 +81,73 @@ impl<'a> Turn<'a> {
         occasion: Occasion,
         server: &'a Server,
     ) -> Self {
-        let rotates = server.rules.rotate_token.rotates(occasion);
+        let go_on = |others| match server.rules.rotate_token.rotates(occasion) {
+            true => {
+                let mut salt = [0; 32];
+                server.random.fill(&mut salt);
+                Next::Successor { salt: URL_SAFE_NO_PAD.encode(salt), others }
+            }
+            false => Next::Same { others },
+        };
         let next = match hold {
             Hold::Assertion(assertion) => Next::AfterAssertion(assertion),
             Hold::SupersededToken { salt: Some(salt) } => Next::Again(salt),
-            // Whoever signed since may have the token that works now, and reading takes it away from nobody.
-            Hold::SupersededToken { salt: None } if occasion == Occasion::Read => {
-                Next::Same { ends_others: false }
-            }
-            Hold::Token | Hold::SupersededToken { .. } if rotates => {
-                let mut salt = [0; 32];
-                server.random.fill(&mut salt);
-                Next::Successor(URL_SAFE_NO_PAD.encode(salt))
-            }
-            Hold::Token | Hold::SupersededToken { .. } => Next::Same { ends_others: true },
+            Hold::SupersededToken { salt: None } if occasion == Occasion::Read => Next::Unchanged,
+            Hold::SupersededToken { salt: None } => go_on(Others::WorkOn),
+            Hold::Token => go_on(Others::End),
         };
         Self { presented, server, next }
     }
 
-    /// The secret that the client gets if it gets one: the same however often it asks with the same token.
+    /// The secret that comes along with a new token, if the client gets one: it can be computed again as the token can.
     pub(super) fn secret(&self) -> Option<ClientSecret> {
         match &self.next {
-            Next::Successor(salt) | Next::Again(salt) => Some(self.presented.successor(salt)),
-            Next::Same { .. } | Next::AfterAssertion(_) => None,
+            Next::Successor { salt, .. } => Some(self.presented.successor(salt)),
+            _ => None,
         }
     }
 
-    /// The secret that the client got by the same token, as it may not have seen it.
-    pub(super) fn secret_of(&self, client: &Client) -> Option<ClientSecret> {
-        self.secret().filter(|secret| client.secrets.iter().any(|own| own.hash == secret.hash()))
+    /// The secret that came along with the token that is shown again, as long as it works.
+    pub(super) fn secret_again(&self, client: &Client) -> Option<ClientSecret> {
+        let Next::Again(salt) = &self.next else { return None };
+        let (secret, now) = (self.presented.successor(salt), self.server.clock.now());
+        let hash = ClientSecret::hash(&secret);
+        client.secrets.iter().any(|own| own.hash == hash && own.works(now)).then_some(secret)
     }
 
     /// Gives the client the token that it is to use from now on. `true` when that changed what is to be stored.
     pub(super) fn hand_over(self, client: &mut Client) -> Result<(RegistrationAccessToken, bool), TooMany> {
-        let now = self.server.clock.now();
-        let supersede =
-            |hash, salt| SupersededToken { hash, salt, expires_at: now + self.server.rules.token_overlap };
-        let presented = self.presented;
+        let presented = copy(self.presented);
         match self.next {
-            Next::Same { ends_others: false } => Ok((copy(presented), false)),
+            Next::Unchanged => Ok((presented, false)),
             Next::Again(salt) => Ok((presented.successor(&salt), false)),
-            Next::Same { ends_others: true } => {
-                let hash = Some(presented.hash());
-                let is_news =
-                    client.registration_access_token != hash || !client.superseded_tokens.is_empty();
-                client.registration_access_token = hash;
+            Next::Same { others: Others::End } => {
+                let ends_others = !client.superseded_tokens.is_empty();
                 client.superseded_tokens.clear();
-                Ok((copy(presented), is_news))
+                Ok((presented, ends_others))
             }
-            Next::Successor(salt) => {
-                let successor: RegistrationAccessToken = presented.successor(&salt);
-                client.registration_access_token = Some(successor.hash());
-                client.superseded_tokens = vec![supersede(presented.hash(), Some(salt))];
+            Next::Same { others: Others::WorkOn } => {
+                supersede(client, self.server);
+                go_on_with(client, &presented);
+                Ok((presented, true))
+            }
+            Next::Successor { salt, others } => {
+                supersede(client, self.server);
+                match others {
+                    Others::End => client.superseded_tokens.retain(|token| token.hash == presented.hash()),
+                    Others::WorkOn => {}
+                }
+                let last = client.superseded_tokens.iter_mut().find(|token| token.hash == presented.hash());
+                let successor = presented.successor(&salt);
+                last.expect("it was presented").salt = Some(salt);
+                go_on_with(client, &successor);
                 Ok((successor, true))
             }
             Next::AfterAssertion(assertion) => {
-                client.used_assertions.retain(|used| now < used.expires_at);
-                if client.used_assertions.len() >= MOST_ASSERTIONS {
-                    return Err(TooMany::until(
-                        client.used_assertions.iter().map(|used| used.expires_at),
-                        now,
-                    ));
-                }
-                client.used_assertions.push(assertion);
-                let before = client.registration_access_token.map(|hash| supersede(hash, None));
-                client.superseded_tokens.retain(|token| now < token.expires_at);
-                client.superseded_tokens.iter_mut().for_each(|token| token.salt = None);
-                client.superseded_tokens.extend(before);
-                if client.superseded_tokens.len() > MOST_SUPERSEDED {
-                    client.superseded_tokens.remove(1);
-                }
+                remember(client, assertion, self.server)?;
+                supersede(client, self.server);
                 let token = RegistrationAccessToken::generate(self.server.random.as_ref());
-                client.registration_access_token = Some(token.hash());
+                go_on_with(client, &token);
                 Ok((token, true))
             }
         }
@@ -150,6 +156,42 @@ impl<'a> Turn<'a> {
 
 fn copy(token: &RegistrationAccessToken) -> RegistrationAccessToken {
     RegistrationAccessToken::presented(token.expose().to_owned())
+}
+
+/// The token that works now works on for a while, as do those before that have not ended. None of them leads to another.
+fn supersede(client: &mut Client, server: &Server) {
+    let now = server.clock.now();
+    let tokens = &mut client.superseded_tokens;
+    tokens.retain(|token| now < token.expires_at);
+    for token in tokens.iter_mut() {
+        token.salt = None;
+    }
+    let expires_at = now + server.rules.token_overlap;
+    tokens.extend(client.registration_access_token.map(|hash| SupersededToken {
+        hash,
+        salt: None,
+        expires_at,
+    }));
+    if tokens.len() > MOST_SUPERSEDED {
+        tokens.remove(1);
+    }
+}
+
+fn go_on_with(client: &mut Client, token: &RegistrationAccessToken) {
+    let hash = token.hash();
+    client.superseded_tokens.retain(|before| before.hash != hash);
+    client.registration_access_token = Some(hash);
+}
+
+/// A signed request is taken once. RFC 7523 §3, item 7.
+fn remember(client: &mut Client, assertion: UsedAssertion, server: &Server) -> Result<(), TooMany> {
+    let now = server.clock.now();
+    client.used_assertions.retain(|used| now < used.expires_at);
+    if client.used_assertions.len() >= MOST_ASSERTIONS {
+        return Err(TooMany::until(client.used_assertions.iter().map(|used| used.expires_at), now));
+    }
+    client.used_assertions.push(assertion);
+    Ok(())
 }
 
 impl RotateToken {

@@ -78,6 +78,42 @@ mod tests {
         assert_eq!(machine["token_endpoint_auth_method"], "client_secret_basic");
     }
 
+    /// A value that the rest of the request rules out is none to choose while a later one serves.
+    #[test]
+    fn the_rest_of_the_request_rules_values_out() {
+        let methods = "token_endpoint_auth_methods_supported";
+        for (over, member, chosen) in [
+            (
+                json!({ "token_endpoint_auth_method": "none", "jwks": keys(),
+                    "request_object_signing_alg_values_supported": ["HS256", "ES256"] }),
+                "request_object_signing_alg",
+                "ES256",
+            ),
+            (
+                json!({ "token_endpoint_auth_method": "none", "id_token_signing_alg_values_supported": ["HS256", "ES256"] }),
+                "id_token_signed_response_alg",
+                "ES256",
+            ),
+            (
+                json!({ "require_client_secret": true, methods: ["none", "client_secret_basic"] }),
+                "token_endpoint_auth_method",
+                "client_secret_basic",
+            ),
+            (
+                json!({ "require_client_secret": false, methods: ["client_secret_basic", "none"] }),
+                "token_endpoint_auth_method",
+                "none",
+            ),
+            (
+                json!({ "jwks": keys(), methods: ["self_signed_tls_client_auth", "private_key_jwt"] }),
+                "token_endpoint_auth_method",
+                "private_key_jwt",
+            ),
+        ] {
+            assert_eq!(Trial::new().accepts(&app(over.clone()))[member], chosen, "{over}");
+        }
+    }
+
     #[test]
     fn a_single_value_is_one_of_its_list() {
         let body = |value: &str| {

@@ -3,7 +3,7 @@
 //!
 //! Runs after `grant_types` and `keys`. OpenID Connect Client-Initiated Backchannel Authentication §4.
 
-use enroll_oauth_types::{GrantType, Jwk, Rejection};
+use enroll_oauth_types::{GrantType, Rejection};
 
 use super::keys::has_key;
 use super::supported;
@@ -49,10 +49,10 @@ fn check_signing(r: &Registration<'_>) -> Result<(), Rejection> {
         return Err(Rejection::metadata(SIGNING, "must be an algorithm for public keys, such as ES256"));
     }
     supported::check(SIGNING, algorithm, &r.server.capabilities.request_object_signing_algs)?;
-    if has_key(r, Jwk::can_sign) {
+    if has_key(r, |key| key.can_sign_with(algorithm)) {
         return Ok(());
     }
-    Err(Rejection::metadata(SIGNING, "needs a public key for signatures in jwks, or a jwks_uri"))
+    Err(Rejection::metadata(SIGNING, "needs a public key that signs so in jwks, or a jwks_uri"))
 }
 
 fn leave_out_all(r: &mut Registration<'_>) -> StepResult {
@@ -61,7 +61,7 @@ fn leave_out_all(r: &mut Registration<'_>) -> StepResult {
         (MODE, request.backchannel_token_delivery_mode.is_some()),
         (ENDPOINT, request.backchannel_client_notification_endpoint.is_some()),
         (SIGNING, request.backchannel_authentication_request_signing_alg.is_some()),
-        ("backchannel_user_code_parameter", request.backchannel_user_code_parameter.is_some()),
+        ("backchannel_user_code_parameter", request.backchannel_user_code_parameter == Some(true)),
     ];
     asked
         .into_iter()

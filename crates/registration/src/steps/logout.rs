@@ -3,7 +3,7 @@
 //! Runs after `redirect_uris`. OpenID Connect RP-Initiated Logout 1.0 §3.1, Front-Channel Logout 1.0 §2,
 //! Back-Channel Logout 1.0 §2.2.
 
-use enroll_oauth_types::{Problem, RedirectUri, Rejection, Uri, UriParts};
+use enroll_oauth_types::{AuthMethod, Problem, RedirectUri, Rejection, Uri, UriParts};
 
 use super::lists::{check_length, distinct};
 use super::redirect_uris::redirect_rules;
@@ -63,6 +63,10 @@ fn check_frontchannel(r: &Registration<'_>) -> Result<(), Rejection> {
     let parts = uri.parts().map_err(refuse)?;
     if parts.fragment.is_some() {
         return Err(refuse("must not have a fragment".into()));
+    }
+    let is_public = r.client.metadata.token_endpoint_auth_method == Some(AuthMethod::None);
+    if is_public && !parts.scheme.eq_ignore_ascii_case("https") {
+        return Err(refuse("must be https, since the client does not authenticate".into()));
     }
     let own = r.client.metadata.redirect_uris.as_deref().unwrap_or_default();
     if r.uses_redirects() && !own.iter().any(|own| is_same_origin(own, &parts)) {

@@ -44,9 +44,10 @@ impl Lifetime {
         if effective.is_some_and(|seconds| seconds <= ceiling.get()) {
             return Ok(self.registered);
         }
-        if self.registered.is_some() {
+        // To ask for the default is to ask for nothing.
+        if effective != self.default && self.registered.is_some() {
             r.put_instead(self.member, &ceiling, "the most that this caller may have")?;
-        } else if self.relevant {
+        } else if self.relevant || self.registered.is_some() {
             r.note(self.member, format!("set to {ceiling}: the default is more than this caller may have"));
         } else {
             return Ok(None);
@@ -91,32 +92,36 @@ fn ceilings(r: &mut Registration<'_>) -> StepResult {
 }
 
 /// Keeps a privileged member only with the policy's leave. Without it stays what somebody had registered who had
-/// that leave, or what the policy's own template says: a client can undo neither.
+/// that leave, or what the policy's own template says: a client can undo neither. To ask for the default is to ask for
+/// nothing, and no reason to refuse.
 macro_rules! guard {
-    ($r:ident, $member:ident, unless $harmless:expr) => {{
+    ($r:ident, $member:ident, default $default:expr) => {
+        guard!($r, $member, default $default, harmless |_, _| false)
+    };
+    ($r:ident, $member:ident, default $default:expr, harmless $harmless:expr) => {{
         let member = stringify!($member);
+        let why = "this caller's policy does not grant it";
         let asked = $r.client.metadata.$member.take();
         let current = $r.current.and_then(|current| current.metadata.$member.clone());
         let kept = current.or_else(|| $r.terms().template.$member.clone());
-        let granted = asked == kept || $r.terms().privileges.include(member) || $harmless(&asked, &kept);
-        if !granted && asked.is_some() {
-            $r.leave_out(member, "this caller's policy does not grant it")?;
+        let is_harmless: fn(&Option<_>, &Option<_>) -> bool = $harmless;
+        let granted = asked == kept || $r.terms().privileges.include(member) || is_harmless(&asked, &kept);
+        match &asked {
+            Some(asked) if !granted && kept.is_none() && *asked == $default => $r.note(member, why),
+            Some(_) if !granted => $r.leave_out(member, why)?,
+            _ => {}
         }
         $r.client.metadata.$member = if granted { asked } else { kept };
     }};
 }
 
 fn privileged_members(r: &mut Registration<'_>) -> StepResult {
-    fn never<T>(_: &T, _: &T) -> bool {
-        false
-    }
     // To be asked for more consent than the server needs is anybody's right; to take it back is not.
-    let asks_more = |asked: &Option<bool>, kept: &Option<bool>| *asked == Some(true) && kept.is_none();
-    guard!(r, require_consent, unless asks_more);
-    guard!(r, allow_remember_consent, unless never);
-    guard!(r, enable_local_login, unless never);
-    guard!(r, identity_provider_restrictions, unless never);
-    guard!(r, coordinate_lifetime_with_user_session, unless never);
+    guard!(r, require_consent, default false, harmless |asked, kept| *asked == Some(true) && kept.is_none());
+    guard!(r, allow_remember_consent, default true);
+    guard!(r, enable_local_login, default true);
+    guard!(r, identity_provider_restrictions, default Vec::<String>::new());
+    guard!(r, coordinate_lifetime_with_user_session, default false);
     Ok(())
 }
 

@@ -65,7 +65,7 @@ fn granted(r: &mut Registration<'_>, asked: &Scope) -> Result<Scope, Rejection> 
     }
     let is_stripped = |value: &str| value == OFFLINE_ACCESS && r.server.rules.strip_offline_access;
     if asked.values().all(is_stripped) {
-        return Ok(Scope::default());
+        return Ok(defaults(r)); // as if it had not asked
     }
     if granted.is_empty() && asked.values().any(|value| !fits_grants(r, value)) {
         let problem =
@@ -169,5 +169,16 @@ mod tests {
         for bad in ["api1 a\"b", "api1 a\\b", "api1\tapi2", "api1\u{0}", "é api1"] {
             Trial::new().refuses_about("scope", &app(json!({ "scope": bad })));
         }
+    }
+
+    /// What is answered, sent back, must change nothing.
+    #[test]
+    fn a_client_that_asks_for_nothing_but_what_is_stripped_gets_the_defaults() {
+        let mut trial = Trial::new();
+        trial.server.rules.strip_offline_access = true;
+        let asked =
+            json!({ "scope": "offline_access", "grant_types": ["authorization_code", "refresh_token"] });
+        let unasked = json!({ "grant_types": ["authorization_code", "refresh_token"] });
+        assert_eq!(trial.accepts(&app(asked))["scope"], trial.accepts(&app(unasked))["scope"]);
     }
 }

@@ -207,6 +207,27 @@ async fn a_client_with_a_jwks_uri_signs_for_another_token() {
     assert_eq!(connected.web.requests("/jwks").len(), asked);
 }
 
+/// Decisions of strangers about whom to ask are no failure of ours: 429, with when to come back.
+#[tokio::test]
+async fn whoever_makes_us_ask_too_often_is_told_when_to_come_back() {
+    let web = FakeWeb::of(&["sector.example"]).await;
+    let limits = Limits { per_host_per_minute: 1, ..Limits::default() };
+    let remote = Remote::Fetched(web.outbound_within(limits));
+    let app = TestApp::build(|builder| builder.gate(Gate::require(policy::open())).remote(remote));
+    let pairwise = |path: &str| {
+        json!({
+            "subject_type": "pairwise", "redirect_uris": ["https://a.example/cb", "https://b.example/cb"],
+            "sector_identifier_uri": web.url("sector.example", path),
+        })
+    };
+    assert_eq!(app.anonymous().register(pairwise("/1")).await.status, 400);
+    let refused = app.anonymous().register(pairwise("/2")).await;
+    assert_eq!(refused.status, 429, "{}", refused.body);
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(app.clients().await, 0);
+}
+
 /// What waits for a time, and for nothing else, as if that had come.
 async fn at_once<T>(future: impl Future<Output = T>) -> T {
     tokio::time::pause();

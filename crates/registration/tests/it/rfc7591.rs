@@ -108,6 +108,17 @@ async fn other_methods_are_answered_in_json_with_what_is_allowed() {
     }
 }
 
+/// A read may bring another token, and the answer to HEAD shows none.
+#[tokio::test]
+async fn nobody_reads_a_registration_by_head() {
+    let app = TestApp::open();
+    for (path, allowed) in [("/connect/dcr", "POST"), ("/connect/dcr/x", "GET, PUT, DELETE")] {
+        let request = Request::head(path).body(Body::empty()).unwrap();
+        let answer = app.anonymous().send(request).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, allowed), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn the_alias_registers_too() {
     let app = TestApp::open();

@@ -1,7 +1,7 @@
 //! Registration access tokens and client secrets take turns, and nobody is locked out. RFC 7592 §2.1, §2.2, §5.
 
-use enroll_access::{Gate, policy};
-use enroll_oauth_types::Timestamp;
+use enroll_access::{Gate, Policy as _, Terms, policy};
+use enroll_oauth_types::{Seconds, Timestamp};
 use enroll_registration::{RotateToken, Rules};
 use enroll_store::ClientReader as _;
 use enroll_testkit::{Answer, ClientKey, TestApp, as_update};
@@ -253,11 +253,47 @@ async fn an_update_by_the_token_before_a_signed_request_goes_on_with_that() {
         let other = token(&signer.read(&signer.claims("1")).await.json());
         let updated = owner.update(&signer.uri, &as_update(&signer.registered)).await;
         assert_eq!(updated.status, 200, "{rotate:?}");
-        assert_eq!(signer.app.bearer(&other).read(&signer.uri).await.status, 401, "{rotate:?}");
+        assert_eq!(
+            signer.app.bearer(&other).read(&signer.uri).await.status,
+            200,
+            "{rotate:?}: it may be used"
+        );
         signer.app.clock.advance(2 * 86_400);
         let goes_on = signer.app.bearer(&token(&updated.json()));
         assert_eq!(goes_on.read(&signer.uri).await.status, 200, "{rotate:?}");
     }
+}
+
+/// Two machines of one owner that lost count of each other: the token that is used as the newest ends all others.
+#[tokio::test]
+async fn tokens_that_were_shown_end_when_the_newest_is_used() {
+    let signer = Signer::new().await;
+    let first = token(&signer.registered);
+    let shown = token(&signer.read(&signer.claims("1")).await.json());
+    let updated = signer.app.bearer(&first).update(&signer.uri, &as_update(&signer.registered)).await;
+    let newest = token(&updated.json());
+    let again = signer.app.bearer(&first).read(&signer.uri).await;
+    assert_eq!(token(&again.json()), newest);
+    assert_eq!(signer.app.bearer(&newest).read(&signer.uri).await.status, 200);
+    for ended in [&first, &shown] {
+        assert_eq!(signer.app.bearer(ended).read(&signer.uri).await.status, 401);
+    }
+}
+
+/// What was shown once and has ended is neither shown again nor given again.
+#[tokio::test]
+async fn a_secret_that_has_ended_is_not_shown_again() {
+    let terms = Terms { secret_lifetime: Seconds::new(60), ..Terms::default() };
+    let app = TestApp::build(|builder| builder.gate(Gate::require(policy::open().on(terms))));
+    let registered = register(&app, web()).await;
+    let uri = text(&registered, "registration_client_uri");
+    let first = app.bearer(&token(&registered));
+    let rotated = first.rotate_secret(&uri).await.json();
+    app.clock.advance(60);
+    assert_eq!(first.read(&uri).await.json().get("client_secret"), None);
+    let another = first.rotate_secret(&uri).await.json();
+    assert_ne!(text(&another, "client_secret"), text(&rotated, "client_secret"));
+    assert_eq!(another["client_secret_expires_at"], 1_800_000_120);
 }
 
 /// A secret is shown again to whoever asks again with the token by which it was given.

@@ -79,23 +79,37 @@ fn endless_refreshing_is_beyond_every_ceiling() {
 #[test]
 fn privileged_members_need_the_policys_leave() {
     let table = [
-        ("require_consent", json!(false)),
-        ("allow_remember_consent", json!(true)),
-        ("enable_local_login", json!(false)),
-        ("identity_provider_restrictions", json!(["corp"])),
-        ("coordinate_lifetime_with_user_session", json!(false)),
+        ("require_consent", json!(false), json!(false)),
+        ("allow_remember_consent", json!(true), json!(false)),
+        ("enable_local_login", json!(true), json!(false)),
+        ("identity_provider_restrictions", json!([]), json!(["corp"])),
+        ("coordinate_lifetime_with_user_session", json!(false), json!(true)),
     ];
     // The last, `client_name`, is about protected names only: `names.rs`.
-    assert_eq!(table.clone().map(|(member, _)| member), Privileges::MEMBERS[..5]);
-    for (member, value) in table {
+    assert_eq!(table.clone().map(|(member, ..)| member), Privileges::MEMBERS[..5]);
+    for (member, default, value) in table {
         let body = app(json!({ member: value }));
         let registered = Trial::new().register(&body).unwrap();
         assert!(registered.json.get(member).is_none(), "{member}");
         assert!(registered.notes_about(member));
-        Trial::strict().refuses_about(member, &body);
+        // To ask for the default is to ask for nothing, of a strict server too.
+        let by_default = Trial::strict().accepts(&app(json!({ member: default })));
+        assert!(by_default.get(member).is_none(), "{member}");
+        if value != default {
+            Trial::strict().refuses_about(member, &body);
+        }
         let granted = Terms { privileges: Privileges::Members(vec![member.to_owned()]), ..Terms::default() };
         assert_eq!(Trial::strict().on(granted).accepts(&body)[member], value);
     }
+}
+
+/// The default is no reason to refuse where the policy allows less.
+#[test]
+fn a_lifetime_that_is_the_default_is_lowered_as_if_it_were_left_out() {
+    let body = app(json!({ "access_token_lifetime": 3600 }));
+    assert_eq!(Trial::strict().on(capped(90)).accepts(&body)["access_token_lifetime"], 90);
+    let longer = app(json!({ "access_token_lifetime": 3601 }));
+    Trial::strict().on(capped(90)).refuses_about("access_token_lifetime", &longer);
 }
 
 #[test]
