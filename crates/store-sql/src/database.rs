@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use enroll_oauth_types::SecretHash;
 use enroll_store::{BoxError, StoreError};
 
-use crate::migrate::SchemaVersion;
+use crate::migrate::{Schema, SchemaVersion};
 use crate::sqlite::Sqlite;
 
 /// What a store is opened for.
@@ -98,6 +99,11 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
+/// A hash in its column.
+pub(crate) fn key(hash: &SecretHash) -> Value {
+    hash.as_bytes().as_slice().into()
+}
+
 /// One row, its columns in the order of the statement.
 pub(crate) struct Row(pub(crate) std::vec::IntoIter<Value>);
 
@@ -106,6 +112,15 @@ impl Row {
     pub(crate) fn text(&mut self) -> Result<String, StoreError> {
         match self.0.next() {
             Some(Value::Text(text)) => Ok(text),
+            other => Err(unexpected("text", other.as_ref())),
+        }
+    }
+
+    /// The next column as text, or nothing.
+    pub(crate) fn optional_text(&mut self) -> Result<Option<String>, StoreError> {
+        match self.0.next() {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
             other => Err(unexpected("text", other.as_ref())),
         }
     }
@@ -166,20 +181,20 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    pub(crate) fn open(url: &str, access: Access) -> Result<Self, OpenError> {
-        Self::sqlite(sqlite_path(url)?, access)
+    pub(crate) fn open(url: &str, access: Access, schema: Schema) -> Result<Self, OpenError> {
+        Self::sqlite(sqlite_path(url)?, access, schema)
     }
 
-    pub(crate) fn sqlite(path: &Path, access: Access) -> Result<Self, OpenError> {
-        Sqlite::open(path, access).map(Self::Sqlite)
+    pub(crate) fn sqlite(path: &Path, access: Access, schema: Schema) -> Result<Self, OpenError> {
+        Sqlite::open(path, access, schema.sqlite).map(Self::Sqlite)
     }
 
     pub(crate) fn check_url(url: &str) -> Result<(), OpenError> {
         sqlite_path(url).map(drop)
     }
 
-    pub(crate) fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
-        Sqlite::schema(sqlite_path(url)?)
+    pub(crate) fn schema(url: &str, schema: Schema) -> Result<SchemaVersion, OpenError> {
+        Sqlite::schema(sqlite_path(url)?, schema.sqlite)
     }
 
     /// Runs a query that gives at most `limit` rows.
@@ -233,7 +248,10 @@ mod tests {
         for url in
             ["postgres://user:secret@host/db", "mysql://u:secret@h/d", "sqlite:", "sqlite://", "file.db"]
         {
-            let error = Database::open(url, Access::ReadWrite).err().unwrap().to_string();
+            let error = Database::open(url, Access::ReadWrite, crate::migrate::CONFIGURATION)
+                .err()
+                .unwrap()
+                .to_string();
             assert!(error.contains("must begin with `sqlite://`") && !error.contains("secret"), "{error}");
         }
     }
@@ -241,7 +259,13 @@ mod tests {
     #[test]
     fn a_url_that_would_forget_or_that_has_parameters_is_refused() {
         for url in ["sqlite://:memory:", "sqlite::memory:", "sqlite:///a.db?mode=memory"] {
-            assert!(matches!(Database::open(url, Access::ReadWrite), Err(OpenError::Url(_))), "{url}");
+            assert!(
+                matches!(
+                    Database::open(url, Access::ReadWrite, crate::migrate::CONFIGURATION),
+                    Err(OpenError::Url(_))
+                ),
+                "{url}"
+            );
         }
     }
 }

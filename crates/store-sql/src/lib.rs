@@ -1,10 +1,11 @@
-//! Clients and tokens in an SQL database.
+//! Clients and tokens in an SQL database, and in another one what the authorization server remembers.
 //!
-//! Each statement is written once, in `clients.rs` and `tokens.rs`; `database.rs` alone knows which engine runs it.
+//! Each statement is written once, in `clients.rs`, `tokens.rs` and `records.rs`; `database.rs` alone knows which engine runs it.
 
 mod clients;
 mod database;
 mod migrate;
+mod records;
 mod sqlite;
 mod tokens;
 
@@ -15,7 +16,9 @@ use enroll_store::StoreError;
 
 use database::Database;
 pub use database::{Access, OpenError};
+use migrate::CONFIGURATION;
 pub use migrate::SchemaVersion;
+pub use records::SqlRecords;
 
 /// A store for clients and tokens. Cloning it is cheap; all clones share the connections.
 ///
@@ -36,12 +39,12 @@ impl SqlStore {
     /// Opens the database at `url` (`sqlite:///var/lib/enroll/configuration.db`). With [`Access::ReadWrite`] it is made
     /// when it is not there, and brought to the newest schema.
     pub fn open(url: &str, access: Access) -> Result<Self, OpenError> {
-        Ok(Self { database: Arc::new(Database::open(url, access)?) })
+        Ok(Self { database: Arc::new(Database::open(url, access, CONFIGURATION)?) })
     }
 
     /// Opens an SQLite file.
     pub fn sqlite(path: &Path, access: Access) -> Result<Self, OpenError> {
-        Ok(Self { database: Arc::new(Database::sqlite(path, access)?) })
+        Ok(Self { database: Arc::new(Database::sqlite(path, access, CONFIGURATION)?) })
     }
 
     /// Whether `url` names a database that this version can open, without opening it.
@@ -51,7 +54,7 @@ impl SqlStore {
 
     /// The schema that the database has and the one that this version needs, without changing anything.
     pub fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
-        Database::schema(url)
+        Database::schema(url, CONFIGURATION)
     }
 
     /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.

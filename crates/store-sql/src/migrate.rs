@@ -16,8 +16,19 @@ pub struct SchemaVersion {
     pub known: u32,
 }
 
-/// The steps for SQLite, the first one first.
-pub(crate) const SQLITE: &[&str] = &[include_str!("../migrations/sqlite/0001_initial.sql")];
+/// The steps to the schema of one plane, the first one first.
+#[derive(Clone, Copy)]
+pub(crate) struct Schema {
+    pub(crate) sqlite: &'static [&'static str],
+}
+
+/// Clients and initial access tokens.
+pub(crate) const CONFIGURATION: Schema =
+    Schema { sqlite: &[include_str!("../migrations/sqlite/configuration/0001_initial.sql")] };
+
+/// What the authorization server remembers.
+pub(crate) const OPERATIONAL: Schema =
+    Schema { sqlite: &[include_str!("../migrations/sqlite/operational/0001_initial.sql")] };
 
 /// The table of the steps that have run.
 pub(crate) const LEDGER: &str =

@@ -28,6 +28,9 @@ pub(crate) struct Sqlite {
     file: Option<Identity>,
 }
 
+/// The steps to a schema.
+type Steps = &'static [&'static str];
+
 /// A row that is there in every database of ours.
 const READ: &str = "SELECT 1 FROM schema_versions WHERE version = ?";
 
@@ -40,24 +43,25 @@ const LONG_QUERIES: usize = 4;
 /// Connections for reading, made when none is idle. A reader never waits for the writer.
 struct Readers {
     path: PathBuf,
+    steps: Steps,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, access: Access) -> Result<Self, OpenError> {
+    pub(crate) fn open(path: &Path, access: Access, steps: Steps) -> Result<Self, OpenError> {
         let path = absolute(path)?;
         let writer = match access {
             Access::ReadWrite => {
-                let started = Writer::start(connection::writing(&path)?);
+                let started = Writer::start(connection::writing(&path, steps)?);
                 let failed =
                     |error: std::io::Error| OpenError::File { path: path.clone(), source: error.into() };
                 Some(started.map_err(failed)?)
             }
             Access::ReadOnly => None,
         };
-        let first = connection::reading(&path)?;
+        let first = connection::reading(&path, steps)?;
         let file = connection::identity(&path);
-        let readers = Arc::new(Readers { path, idle: Mutex::new(vec![first]) });
+        let readers = Arc::new(Readers { path, steps, idle: Mutex::new(vec![first]) });
         Ok(Self { readers, long: Semaphore::new(LONG_QUERIES), writer, file })
     }
 
@@ -77,8 +81,8 @@ impl Sqlite {
         }
     }
 
-    pub(crate) fn schema(path: &Path) -> Result<SchemaVersion, OpenError> {
-        connection::schema(&absolute(path)?)
+    pub(crate) fn schema(path: &Path, steps: Steps) -> Result<SchemaVersion, OpenError> {
+        connection::schema(&absolute(path)?, steps)
     }
 
     /// Runs a query where it is called: for look-ups, which take microseconds.
@@ -121,7 +125,7 @@ impl Readers {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => connection::reading(&self.path).map_err(StoreError::backend)?,
+            None => connection::reading(&self.path, self.steps).map_err(StoreError::backend)?,
         };
         let rows = rows(&connection, sql, values).map_err(error);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

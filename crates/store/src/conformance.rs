@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 #[allow(missing_docs)] // A promise is called what it promises.
 pub mod clients;
+#[allow(missing_docs)] // Likewise.
+pub mod records;
 mod sample;
 #[allow(missing_docs)] // Likewise.
 pub mod tokens;
@@ -92,6 +94,30 @@ macro_rules! token_store_conformance {
     };
 }
 
+/// One test for each promise of a [`RecordStore`](crate::RecordStore). `$empty` is an async function that returns an empty
+/// store: something [`Fresh`](crate::conformance::Fresh).
+#[macro_export]
+macro_rules! record_store_conformance {
+    ($empty:ident) => {
+        $crate::conformance_tests!($empty, records:
+            a_record_comes_back_equal,
+            an_unknown_key_is_nothing,
+            kinds_do_not_mix,
+            a_key_is_taken_once,
+            of_many_inserts_of_one_key_one_wins,
+            a_change_counts_the_revision_and_one_of_an_older_is_a_conflict,
+            of_many_that_take_one_record_one_gets_it,
+            changes_are_made_all_or_none,
+            what_belongs_to_somebody_goes_with_them,
+            only_the_kind_that_is_named_goes,
+            nobody_named_takes_nothing,
+            records_are_listed_in_pages,
+            what_is_over_is_swept_a_few_at_a_time,
+            many_inserts_at_once_all_land,
+        );
+    };
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! conformance_tests {
@@ -117,7 +143,11 @@ mod tests {
     #[test]
     fn every_promise_is_tested() {
         let tested = include_str!("conformance.rs");
-        let promises = [include_str!("conformance/clients.rs"), include_str!("conformance/tokens.rs")];
+        let promises = [
+            include_str!("conformance/clients.rs"),
+            include_str!("conformance/records.rs"),
+            include_str!("conformance/tokens.rs"),
+        ];
         for promise in promises.iter().flat_map(|file| file.split("pub async fn ").skip(1)) {
             let name = promise.split('<').next().unwrap();
             assert!(tested.contains(&format!("            {name},\n")), "{name} is not in the macro");

@@ -5,11 +5,13 @@ mod client;
 pub mod conformance;
 mod error;
 mod memory;
+mod record;
 mod token;
 
 pub use client::{
     Client, ClientReader, ClientStore, Page, RegisteredBy, StoredSecret, SupersededToken, UsedAssertion,
 };
 pub use error::{BoxError, StoreError};
-pub use memory::MemoryStore;
+pub use memory::{MemoryRecords, MemoryStore};
+pub use record::{Belongs, Record, RecordKind, RecordStore, Write};
 pub use token::{Token, TokenId, TokenKind, TokenStore};

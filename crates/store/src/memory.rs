@@ -1,5 +1,7 @@
 //! A store in memory: for tests, and for apps that may forget.
 
+mod records;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,6 +10,8 @@ use async_trait::async_trait;
 use enroll_oauth_types::{ClientId, SecretHash};
 
 use crate::{Client, ClientReader, ClientStore, Page, StoreError, Token, TokenId, TokenKind, TokenStore};
+
+pub use records::MemoryRecords;
 
 /// Clients and tokens in memory, gone with the process.
 #[derive(Debug, Default)]

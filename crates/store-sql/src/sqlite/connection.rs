@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use enroll_store::BoxError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use super::Steps;
 use crate::database::OpenError;
-use crate::migrate::{APPLIED, LEDGER, NOTE, SQLITE, SchemaVersion, checksum, compare};
+use crate::migrate::{APPLIED, LEDGER, NOTE, SchemaVersion, checksum, compare};
 
 /// How long a connection waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,22 +22,22 @@ const NAP: Duration = Duration::from_millis(1);
 const STATEMENTS: usize = 64;
 
 /// The connection that writes. The file and its folder are made when they are not there, for the owner alone.
-pub(super) fn writing(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn writing(path: &Path, steps: Steps) -> Result<Connection, OpenError> {
     make_private(path).map_err(|error| failed(path, error))?;
     let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Before the first change: a database that is not for us stays as it is.
-    version(path, &connection)?;
+    version(path, steps, &connection)?;
     use_write_ahead_log(&connection).map_err(|error| failed(path, error))?;
     durable(&connection).map_err(|error| failed(path, error))?;
-    migrate(path, &mut connection)?;
+    migrate(path, steps, &mut connection)?;
     Ok(connection)
 }
 
 /// A connection that reads. The engine refuses to write through it.
-pub(super) fn reading(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn reading(path: &Path, steps: Steps) -> Result<Connection, OpenError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true).map_err(|error| failed(path, error))?;
-    let SchemaVersion { found, known } = version(path, &connection)?;
+    let SchemaVersion { found, known } = version(path, steps, &connection)?;
     match found < known {
         true => Err(failed(
             path,
@@ -47,10 +48,10 @@ pub(super) fn reading(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// Looks at the schema without touching anything.
-pub(super) fn schema(path: &Path) -> Result<SchemaVersion, OpenError> {
+pub(super) fn schema(path: &Path, steps: Steps) -> Result<SchemaVersion, OpenError> {
     match path.exists() {
-        true => version(path, &open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?),
-        false => compare(path, SQLITE, &[]),
+        true => version(path, steps, &open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?),
+        false => compare(path, steps, &[]),
     }
 }
 
@@ -127,15 +128,15 @@ fn durable(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// The schema of the database, when it is one of ours that this version understands, or empty.
-fn version(path: &Path, connection: &Connection) -> Result<SchemaVersion, OpenError> {
+fn version(path: &Path, steps: Steps, connection: &Connection) -> Result<SchemaVersion, OpenError> {
     let tables = strings(connection, "SELECT name FROM sqlite_master WHERE type = 'table'");
     let tables = tables.map_err(|error| failed(path, error))?;
     if tables.iter().any(|table| table == "schema_versions") {
         let applied = applied(connection).map_err(|error| failed(path, error))?;
-        return compare(path, SQLITE, &applied);
+        return compare(path, steps, &applied);
     }
     match tables.is_empty() {
-        true => compare(path, SQLITE, &[]),
+        true => compare(path, steps, &[]),
         false => Err(failed(path, "it holds the tables of another program; name a file of its own")),
     }
 }
@@ -149,8 +150,8 @@ fn applied(connection: &Connection) -> rusqlite::Result<Vec<(u32, String)>> {
 }
 
 /// Runs the steps that have not run yet, all in one transaction; two processes that start at once wait for each other.
-fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
-    let SchemaVersion { found, known } = version(path, connection)?;
+fn migrate(path: &Path, steps: Steps, connection: &mut Connection) -> Result<(), OpenError> {
+    let SchemaVersion { found, known } = version(path, steps, connection)?;
     if found == known {
         return Ok(());
     }
@@ -158,13 +159,13 @@ fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| failed(path, error))?;
     // Again, since another process may have been quicker.
-    let SchemaVersion { found, .. } = version(path, &transaction)?;
-    let steps = (1..).zip(SQLITE).skip(found as usize);
+    let SchemaVersion { found, .. } = version(path, steps, &transaction)?;
+    let missing = (1..).zip(steps).skip(found as usize);
     let run = || -> rusqlite::Result<()> {
         if found == 0 {
             transaction.execute(LEDGER, [])?;
         }
-        for (number, step) in steps {
+        for (number, step) in missing {
             transaction.execute_batch(step)?;
             transaction.execute(NOTE, (number, checksum(step)))?;
         }
