@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::{Place, Role};
 use crate::failure::Failure;
 use crate::telemetry;
-pub(crate) use policies::{PolicyConfig, ScopeConfig};
+pub(crate) use policies::{PolicyConfig, ResourceConfig, ScopeConfig};
 pub(crate) use registration::{IssuerConfig, RegistrationConfig, SoftwareStatement, StatementIssuerConfig};
 pub(crate) use schema::schema;
 
@@ -38,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) database: Databases,
     pub(crate) registration: RegistrationConfig,
     pub(crate) scopes: Vec<ScopeConfig>,
+    pub(crate) resources: Vec<ResourceConfig>,
     pub(crate) policies: BTreeMap<String, PolicyConfig>,
     pub(crate) outbound: OutboundConfig,
     pub(crate) limits: Limits,
@@ -55,6 +56,7 @@ impl Default for Config {
             database: Databases::default(),
             registration: RegistrationConfig::default(),
             scopes: ScopeConfig::standard(),
+            resources: Vec::new(),
             policies: BTreeMap::new(),
             outbound: OutboundConfig::default(),
             limits: Limits::default(),
@@ -186,6 +188,11 @@ impl Config {
         self.database.configuration.clone().unwrap_or_else(|| in_folder(&self.data, "configuration.db"))
     }
 
+    /// The database of the operational plane.
+    pub(crate) fn operational_database(&self) -> String {
+        self.database.operational.clone().unwrap_or_else(|| in_folder(&self.data, "operational.db"))
+    }
+
     /// The file of the key that secrets are sealed under.
     pub(crate) fn sealing_key_file(&self) -> PathBuf {
         self.registration.sealing_key_file.clone().unwrap_or_else(|| self.data.join("sealing.key"))
@@ -227,6 +234,15 @@ impl Config {
             self.scopes.iter().find(|scope| !enroll_oauth_types::Scope::is_token(&scope.name))
         {
             return wrong("scopes", &format!("`{}` is no scope by RFC 6749 section 3.3", scope.name));
+        }
+        for (number, resource) in self.resources.iter().enumerate() {
+            let is_known = |name: &String| self.scopes.iter().any(|scope| scope.name == *name);
+            if let Some(unknown) = resource.scopes.iter().find(|name| !is_known(name)) {
+                return wrong(
+                    &format!("resources[{number}].scopes"),
+                    &format!("`{unknown}` is not under [[scopes]]"),
+                );
+            }
         }
         if self.limits.connections == 0 || self.limits.connections_per_source == 0 {
             return wrong("limits", "connections and connections_per_source must be at least 1");

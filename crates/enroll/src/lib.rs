@@ -6,10 +6,13 @@
 
 pub use enroll_access as access;
 pub use enroll_oauth_types as oauth_types;
+pub use enroll_provider as provider;
 pub use enroll_registration as registration;
 pub use enroll_store as store;
 pub use enroll_store_sql as store_sql;
 
+#[cfg(feature = "server")]
+mod authorization;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod cli;

@@ -37,6 +37,7 @@ const LARGEST_HEADER: usize = 64 * 1024;
 /// Every route, with what holds for all of them.
 pub(crate) fn app(
     registrar: Registrar,
+    authorization: Option<Router>,
     metadata: &ServerMetadata,
     issuer: &str,
     store: Arc<SqlStore>,
@@ -47,6 +48,7 @@ pub(crate) fn app(
     let routes = registrar
         .router()
         .merge(description)
+        .merge(authorization.unwrap_or_default())
         .merge(discovery::router(metadata, issuer))
         .merge(health::router(store, metrics))
         .fallback(http::not_found);

@@ -17,8 +17,10 @@ use enroll_store::{ClientStore, Page};
 use enroll_store_sql::{Access, OpenError, SqlStore};
 use http::request::Parts;
 
+use crate::authorization;
 use crate::config::{
-    Config, IssuerConfig, OutboundConfig, ScopeConfig, SoftwareStatement, StatementIssuerConfig,
+    Config, IssuerConfig, OutboundConfig, ResourceConfig, ScopeConfig, SoftwareStatement,
+    StatementIssuerConfig,
 };
 use crate::failure::{Failure, with_causes};
 
@@ -67,7 +69,7 @@ pub(crate) fn registrar(
     config: &Config,
     issuer: &str,
     clients: Arc<dyn ClientStore>,
-    key: SealingKey,
+    key: impl Into<Arc<SealingKey>>,
     gate: Gate,
 ) -> Result<RegistrarBuilder, Failure> {
     let mut builder = Registrar::builder(registration_url(issuer))
@@ -111,7 +113,7 @@ pub(crate) fn remote(config: &Config, is_development: bool) -> Result<Remote, Fa
 
 /// The key that secrets are sealed under, from its file; made at the first start. When it is lost, a new one would open
 /// nothing that the old one sealed, so none is made.
-pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<SealingKey, Failure> {
+pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<Arc<SealingKey>, Failure> {
     let file = config.sealing_key_file();
     if !file.exists() && holds_sealed_secrets(store).await? {
         return Err(Failure::World(format!(
@@ -120,7 +122,7 @@ pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<Sea
             file.display()
         )));
     }
-    read_or_make_sealing_key(config)
+    read_or_make_sealing_key(config).map(Arc::new)
 }
 
 async fn holds_sealed_secrets(store: &SqlStore) -> Result<bool, Failure> {
@@ -173,11 +175,17 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Who may register: the holders of initial access tokens, those whom the configured issuers let in, or anybody.
-pub(crate) fn gate(config: &Config, store: Arc<SqlStore>, issuers: Vec<BearerJwt>) -> Result<Gate, Failure> {
+pub(crate) fn gate(
+    config: &Config,
+    issuer: &str,
+    store: Arc<SqlStore>,
+    issuers: Vec<BearerJwt>,
+) -> Result<Gate, Failure> {
     let terms = config.terms()?;
     let default = terms["default"].clone();
     let tokens = policy::initial_access_token().named(terms.clone()).unnamed(default.clone());
-    let mut allowed: Arc<dyn Policy> = Arc::new(tokens);
+    let own = policy::scope(authorization::SCOPE).on(default.clone()).and(issued_by(issuer));
+    let mut allowed: Arc<dyn Policy> = Arc::new(tokens.or(own));
     for issuer in &config.registration.issuers {
         let terms = issuer.policy.as_ref().and_then(|name| terms.get(name)).unwrap_or(&default);
         let holders = policy::scope(issuer.scope.clone()).on(terms.clone()).and(issued_by(&issuer.issuer));
@@ -262,6 +270,7 @@ pub(crate) fn for_development(config: &mut Config) {
         others.into_iter().filter(|other| ScopeConfig::demo().iter().all(|demo| demo.name != other.name)),
     );
     config.scopes = scopes;
+    config.resources.extend(ResourceConfig::demo());
 }
 
 /// The gate of `--dev`: its policy grants every member.
@@ -272,6 +281,7 @@ pub(crate) fn gate_for_development(config: &Config, store: Arc<SqlStore>) -> Res
         default_scopes: base.default_scopes.clone(),
         ..Terms::unrestricted()
     });
-    let allowed = policy::initial_access_token().unnamed(terms.clone()).or(policy::open().on(terms));
+    let own = policy::scope(authorization::SCOPE).on(terms.clone());
+    let allowed = policy::initial_access_token().unnamed(terms.clone()).or(own).or(policy::open().on(terms));
     Ok(Gate::require(allowed).authenticate(InitialAccessTokens::in_store(store, Arc::new(SystemClock))))
 }

@@ -11,6 +11,13 @@ open_enum! {
     ErrorCode {
         InvalidRequest = "invalid_request",
         InvalidToken = "invalid_token",
+        InvalidClient = "invalid_client",
+        InvalidGrant = "invalid_grant",
+        InvalidScope = "invalid_scope",
+        InvalidTarget = "invalid_target",
+        UnauthorizedClient = "unauthorized_client",
+        UnsupportedGrantType = "unsupported_grant_type",
+        UnsupportedTokenType = "unsupported_token_type",
         InsufficientScope = "insufficient_scope",
         InvalidRedirectUri = "invalid_redirect_uri",
         InvalidClientMetadata = "invalid_client_metadata",

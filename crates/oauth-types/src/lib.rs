@@ -40,8 +40,10 @@ pub use metadata::{
 pub use random::{Random, SystemRandom};
 pub use response_type::ResponseType;
 pub use scope::Scope;
-pub use sealing::{SealedSecret, SealingKey};
-pub use secret::{ClientSecret, InitialAccessToken, RegistrationAccessToken, Secret, SecretHash, SecretKind};
+pub use sealing::{Pkcs8, SealedSecret, SealingKey};
+pub use secret::{
+    ClientSecret, InitialAccessToken, ReferenceToken, RegistrationAccessToken, Secret, SecretHash, SecretKind,
+};
 pub use server_metadata::ServerMetadata;
 pub use time::{Clock, Seconds, SystemClock, Timestamp};
 pub use uri::{Problem, Uri, UriParts};

@@ -1,16 +1,19 @@
-//! Secrets that the server must read again: `client_secret_jwt` and HS* need the secret itself, not its hash. They are
-//! stored sealed, under a key that is kept outside of the database. OpenID Connect Core §10.1.
+//! Secrets that the server must read again: `client_secret_jwt` and HS* need the secret itself, not its hash, and so does
+//! whoever signs with a private key. They are stored sealed, under a key that is kept outside of the database. OpenID
+//! Connect Core §10.1.
 
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{ClientId, ClientSecret, Random};
 
-/// The key that client secrets are sealed under: 256 bits, AES-GCM. A sealed secret is bound to its client.
+/// The key that secrets are sealed under: 256 bits, AES-GCM. A sealed client secret is bound to its client, a sealed private
+/// key to its `kid`.
 ///
 /// ```
 /// use enroll_oauth_types::{ClientId, ClientSecret, SealingKey, SystemRandom};
@@ -52,20 +55,47 @@ impl SealingKey {
 
     /// Seals a secret for one client.
     pub fn seal(&self, secret: &ClientSecret, client: &ClientId) -> SealedSecret {
-        let mut text = secret.expose().as_bytes().to_vec();
-        let nonce = self.key.seal_in_place_append_tag(Aad::from(client.as_str()), &mut text);
-        let nonce = nonce.expect("a secret is far below the cipher's limit");
-        SealedSecret([nonce.as_ref().as_slice(), &text].concat())
+        self.seal_octets(secret.expose().as_bytes(), client.as_str())
     }
 
     /// The secret again; `None` when it was sealed under another key or for another client, or was changed.
     pub fn open(&self, sealed: &SealedSecret, client: &ClientId) -> Option<ClientSecret> {
+        let octets = self.open_octets(sealed, client.as_str())?;
+        Some(ClientSecret::presented(str::from_utf8(&octets).ok()?.to_owned()))
+    }
+
+    /// Seals a private key under its name.
+    pub fn seal_private_key(&self, key: &Pkcs8, kid: &str) -> SealedSecret {
+        self.seal_octets(key.expose(), &bound_to_kid(kid))
+    }
+
+    /// The private key again; `None` when it was sealed under another key or another name, or was changed.
+    pub fn open_private_key(&self, sealed: &SealedSecret, kid: &str) -> Option<Pkcs8> {
+        self.open_octets(sealed, &bound_to_kid(kid)).map(Pkcs8)
+    }
+
+    fn seal_octets(&self, octets: &[u8], bound_to: &str) -> SealedSecret {
+        // With room for the tag, so that no copy of the plain text is left behind where the octets were before.
+        let mut text = Vec::with_capacity(octets.len() + AES_256_GCM.tag_len());
+        text.extend_from_slice(octets);
+        let nonce = self.key.seal_in_place_append_tag(Aad::from(bound_to), &mut text);
+        let nonce = nonce.expect("a secret is far below the cipher's limit");
+        SealedSecret([nonce.as_ref().as_slice(), &text].concat())
+    }
+
+    fn open_octets(&self, sealed: &SealedSecret, bound_to: &str) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, text) = sealed.0.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut text = text.to_vec();
-        let text = self.key.open_in_place(nonce, Aad::from(client.as_str()), &mut text).ok()?;
-        Some(ClientSecret::presented(String::from_utf8(text.to_vec()).ok()?))
+        let mut text = Zeroizing::new(text.to_vec());
+        let length = self.key.open_in_place(nonce, Aad::from(bound_to), &mut text).ok()?.len();
+        text.truncate(length);
+        Some(text)
     }
+}
+
+/// What a private key is bound to. The line break keeps it apart from every client, whose identifier has none.
+fn bound_to_kid(kid: &str) -> String {
+    format!("private key\n{kid}")
 }
 
 impl fmt::Debug for SealingKey {
@@ -74,7 +104,29 @@ impl fmt::Debug for SealingKey {
     }
 }
 
-/// A client secret that can be read again with the [`SealingKey`] alone.
+/// A private key in PKCS#8, unencrypted. It has no readable `Debug` and is wiped when dropped. RFC 5958.
+pub struct Pkcs8(Zeroizing<Vec<u8>>);
+
+impl Pkcs8 {
+    /// The key itself. Every call of this is a place to look at.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&[u8]> for Pkcs8 {
+    fn from(der: &[u8]) -> Self {
+        Self(Zeroizing::new(der.to_vec()))
+    }
+}
+
+impl fmt::Debug for Pkcs8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A secret that can be read again with the [`SealingKey`] alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedSecret(Vec<u8>);
 
@@ -128,6 +180,26 @@ mod tests {
                 "cut at {position}"
             );
         }
+    }
+
+    #[test]
+    fn a_private_key_opens_under_its_name_alone() {
+        let (key, other) = (SealingKey::generate(&SystemRandom), SealingKey::generate(&SystemRandom));
+        let private = Pkcs8::from([0x30, 0x00, 0xff].as_slice());
+        let sealed = key.seal_private_key(&private, "a");
+        assert_eq!(key.open_private_key(&sealed, "a").unwrap().expose(), private.expose());
+        assert!(key.open_private_key(&sealed, "b").is_none());
+        assert!(other.open_private_key(&sealed, "a").is_none());
+        assert_eq!(format!("{private:?}"), "[redacted]");
+    }
+
+    #[test]
+    fn a_sealed_private_key_is_no_sealed_client_secret_and_the_other_way_round() {
+        let key = SealingKey::generate(&SystemRandom);
+        let private = key.seal_private_key(&Pkcs8::from(b"text".as_slice()), "a");
+        assert!(key.open(&private, &ClientId::from("a")).is_none());
+        let secret = key.seal(&ClientSecret::generate(&SystemRandom), &ClientId::from("a"));
+        assert!(key.open_private_key(&secret, "a").is_none());
     }
 
     #[test]

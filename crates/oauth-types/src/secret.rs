@@ -139,6 +139,8 @@ secret_kinds! {
     RegistrationAccessToken = "enr_rat_" in registration_access_token;
     /// Lets its holder register clients. RFC 7591 §1.2.
     InitialAccessToken = "enr_iat_" in initial_access_token;
+    /// An access token that says nothing by itself. RFC 6749 §1.4.
+    ReferenceToken = "enr_rt_" in reference_token;
 }
 
 #[cfg(test)]

@@ -14,6 +14,18 @@ pub struct ServerMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(url)]
     registration_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(url)]
+    token_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(url)]
+    introspection_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(url)]
+    revocation_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(url)]
+    jwks_uri: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     scopes_supported: Vec<String>,
     response_types_supported: Vec<ResponseType>,
@@ -43,6 +55,10 @@ impl ServerMetadata {
         Self {
             issuer: issuer.to_owned(),
             registration_endpoint: None,
+            token_endpoint: None,
+            introspection_endpoint: None,
+            revocation_endpoint: None,
+            jwks_uri: None,
             scopes_supported: capabilities.scopes,
             response_types_supported: capabilities.response_types,
             response_modes_supported: capabilities.response_modes,
@@ -62,6 +78,24 @@ impl ServerMetadata {
     pub fn with_registration_endpoint(mut self, url: &str) -> Self {
         self.registration_endpoint = Some(url.to_owned());
         self
+    }
+
+    /// The same, with what clients that have no user call. RFC 8414 §2.
+    #[must_use]
+    pub fn with_token_endpoints(
+        self,
+        token: String,
+        introspection: String,
+        revocation: String,
+        jwks: String,
+    ) -> Self {
+        Self {
+            token_endpoint: Some(token),
+            introspection_endpoint: Some(introspection),
+            revocation_endpoint: Some(revocation),
+            jwks_uri: Some(jwks),
+            ..self
+        }
     }
 }
 

@@ -221,8 +221,8 @@ impl RegistrarBuilder {
     /// What seals client secrets that the server must read again. Without it, `client_secret_jwt` and signatures with a
     /// shared key are not among the capabilities.
     #[must_use]
-    pub fn sealing_key(mut self, key: SealingKey) -> Self {
-        self.server.sealing_key = Some(Arc::new(key));
+    pub fn sealing_key(mut self, key: impl Into<Arc<SealingKey>>) -> Self {
+        self.server.sealing_key = Some(key.into());
         self
     }
 

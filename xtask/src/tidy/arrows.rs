@@ -6,12 +6,17 @@ use super::{Finding, Tree};
 /// Each crate under `crates/`, and the crates of ours that it may use. Tests may use any.
 const ARROWS: &[(&str, &[&str])] = &[
     ("oauth-types", &[]),
+    ("jose", &["oauth-types"]),
     ("outbound", &["oauth-types"]),
     ("store", &["oauth-types"]),
     ("store-sql", &["oauth-types", "store"]),
     ("access", &["oauth-types", "outbound", "store"]),
     ("registration", &["access", "oauth-types", "outbound", "store"]),
-    ("enroll", &["access", "oauth-types", "outbound", "registration", "store", "store-sql"]),
+    ("provider", &["access", "jose", "oauth-types", "outbound", "store"]),
+    (
+        "enroll",
+        &["access", "jose", "oauth-types", "outbound", "provider", "registration", "store", "store-sql"],
+    ),
     ("testkit", &["access", "oauth-types", "outbound", "registration", "store"]),
 ];
 

@@ -1,9 +1,11 @@
 //! A client's signed statement of who it is. RFC 7523 §3, OpenID Connect Core 1.0 §9 (`private_key_jwt`).
 
+use std::str::FromStr as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use enroll_oauth_types::{Algorithm, ClientId, Jwks, SecretHash, Timestamp};
+use enroll_oauth_types::{Algorithm, ClientId, ClientSecret, Jwks, SecretHash, Timestamp};
+use jsonwebtoken::{AlgorithmFamily, DecodingKey, crypto};
 use serde_json::Value;
 
 use super::issuer_keys::{ALGORITHMS, IssuerKeys, asymmetric};
@@ -57,6 +59,34 @@ impl ClientAssertion {
     /// Whether this claims to be an assertion of the client, before anything is asked of anybody for it.
     pub fn is_for(token: &str, client: &ClientId) -> bool {
         Self::read(token).is_some_and(|jws| jws.is_issued_by(client.as_str()))
+    }
+
+    /// Whose this claims to be, before anything of it is verified.
+    pub fn subject(token: &str) -> Option<String> {
+        Self::read(token)?.claims.get("sub").and_then(Value::as_str).map(str::to_owned)
+    }
+
+    /// Verifies an assertion by the secrets that both sides have. OpenID Connect Core 1.0 §9 (`client_secret_jwt`).
+    pub fn verify_shared(
+        token: &str,
+        secrets: &[ClientSecret],
+        rules: &AssertionRules<'_>,
+    ) -> Result<Self, AssertionError> {
+        let jws = Self::read(token).ok_or(AssertionError::NotSigned)?;
+        let name = jws.header.get("alg").and_then(Value::as_str).unwrap_or("none");
+        let algorithm = jsonwebtoken::Algorithm::from_str(name).map_err(|_| AssertionError::NotSigned)?;
+        let is_registered = rules.algorithm.is_none_or(|own| own.as_str() == name);
+        let is_shared = AlgorithmFamily::Hmac.algorithms().contains(&algorithm);
+        let is_by = |secret: &ClientSecret| {
+            let key = DecodingKey::from_secret(secret.expose().as_bytes());
+            crypto::verify(jws.signature, jws.signed.as_bytes(), &key, algorithm).unwrap_or(false)
+        };
+        let is_good = is_registered && is_shared && !jws.header.contains_key("crit");
+        if is_good && secrets.iter().any(is_by) {
+            check_claims(&jws, rules).map_err(AssertionError::Wrong)
+        } else {
+            Err(AssertionError::NotSigned)
+        }
     }
 
     /// Whoever sends this is not known yet, so long ones are not read.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use enroll_oauth_types::{ClientId, ClientMetadata, Jwks, Timestamp};
+use enroll_oauth_types::{ClientId, ClientMetadata, ClientSecret, Jwks, Timestamp};
 use enroll_outbound::{Document, Media, Outbound};
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -38,6 +38,16 @@ impl SignedBy<'_> {
         verified
     }
 
+    /// Verifies an assertion by the secrets that both sides have.
+    pub fn verify_shared(
+        &self,
+        token: &str,
+        secrets: &[ClientSecret],
+        now: Timestamp,
+    ) -> Result<ClientAssertion, AssertionError> {
+        ClientAssertion::verify_shared(token, secrets, &self.rules(None, now))
+    }
+
     async fn by_any_key(
         &self,
         token: &str,
@@ -69,9 +79,12 @@ impl SignedBy<'_> {
         keys: Option<&Jwks>,
         now: Timestamp,
     ) -> Result<ClientAssertion, AssertionError> {
+        ClientAssertion::verify(token, &self.rules(keys, now))
+    }
+
+    fn rules<'a>(&'a self, keys: Option<&'a Jwks>, now: Timestamp) -> AssertionRules<'a> {
         let algorithm = self.metadata.and_then(|metadata| metadata.token_endpoint_auth_signing_alg.as_ref());
-        let rules = AssertionRules { client: self.client, keys, algorithm, audiences: self.audiences, now };
-        ClientAssertion::verify(token, &rules)
+        AssertionRules { client: self.client, keys, algorithm, audiences: self.audiences, now }
     }
 }
 

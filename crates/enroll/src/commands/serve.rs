@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use enroll_access::{NewInitialAccessToken, issue};
 use enroll_oauth_types::{Clock as _, ServerMetadata, SystemClock, SystemRandom};
+use enroll_provider::OwnTokens;
+use enroll_registration::Remote;
 use enroll_store::{ClientStore as _, Page, TokenKind, TokenStore as _};
 use enroll_store_sql::SqlStore;
 use tokio::net::TcpListener;
@@ -15,7 +17,7 @@ use super::{say, tell};
 use crate::cli::{Role, Serve};
 use crate::config::{Config, LogFormat, validate_issuer};
 use crate::failure::Failure;
-use crate::{server, service, telemetry};
+use crate::{authorization, server, service, telemetry};
 
 /// How long the token of the first start works.
 const FIRST_TOKEN: Duration = Duration::from_hours(24);
@@ -28,25 +30,44 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     let issuers = service::verifiers(&config)?;
     let store = service::store(&config)?;
     let key = service::sealing_key(&config, &store).await?;
-    let gate = match options.dev {
-        true => service::gate_for_development(&config, store.clone())?,
-        false => service::gate(&config, store.clone(), issuers)?,
-    };
-
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| Failure::World(format!("cannot listen on {}: {error}", config.listen)))?;
     let address = listener.local_addr()?;
     let issuer = config.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
-    let registrar = service::registrar(&config, &issuer, store.clone(), key, gate)?;
-    let registrar = registrar.remote(service::remote(&config, options.dev)?).build()?;
+    let remote = service::remote(&config, options.dev)?;
+    let mut gate = match options.dev {
+        true => service::gate_for_development(&config, store.clone())?,
+        false => service::gate(&config, &issuer, store.clone(), issuers)?,
+    };
+    let authorization = match config.role {
+        Role::Registration => None,
+        Role::All | Role::Authorization => {
+            let outbound = match &remote {
+                Remote::Fetched(outbound) => Some(outbound),
+                Remote::Off | Remote::Unchecked => None,
+            };
+            Some(authorization::open(&config, &issuer, store.clone(), key.clone(), outbound).await?)
+        }
+    };
+    if let Some(authorization) = &authorization {
+        gate = gate
+            .authenticate(OwnTokens::of(authorization.provider.clone(), service::registration_url(&issuer)));
+    }
+    let registrar = service::registrar(&config, &issuer, store.clone(), key, gate)?.remote(remote).build()?;
     let url = service::registration_url(&issuer);
     let mut metadata = ServerMetadata::new(&issuer, registrar.capabilities());
     if config.registration.is_advertised() {
         metadata = metadata.with_registration_endpoint(&url);
     }
     tokio::spawn(telemetry::keep_up(metrics.clone(), log.clone()));
-    let app = server::app(registrar, &metadata, &issuer, store.clone(), metrics, &config.limits);
+    let mut endpoints = None;
+    if let Some(authorization) = authorization {
+        metadata = authorization.described(metadata);
+        endpoints = Some(authorization.router(&issuer));
+        tokio::spawn(authorization.keep_up());
+    }
+    let app = server::app(registrar, endpoints, &metadata, &issuer, store.clone(), metrics, &config.limits);
     let stop = stop_signal()?;
 
     if options.dev && config.log.format == LogFormat::Pretty {

@@ -54,6 +54,25 @@ impl ScopeConfig {
     }
 }
 
+/// A protected resource, and the scopes that lead there. RFC 8707.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResourceConfig {
+    pub(crate) identifier: String,
+    pub(crate) scopes: Vec<String>,
+}
+
+impl ResourceConfig {
+    /// The resources of `--dev`.
+    pub(crate) fn demo() -> Vec<Self> {
+        let of = |identifier: &str, scopes: &[&str]| Self {
+            identifier: identifier.to_owned(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        };
+        vec![of("urn:example:api", &["api1", "api2"]), of("urn:example:mcp", &["mcp:tools"])]
+    }
+}
+
 /// `[policies.NAME]`: what the callers under this policy may register.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

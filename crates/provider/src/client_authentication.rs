@@ -1,0 +1,183 @@
+//! Who sends a request: a client by its secret, by a signature, or, if it has neither, by its name. RFC 6749 §2.3,
+//! OpenID Connect Core 1.0 §9, RFC 7523 §2.2.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::prelude::BASE64_STANDARD;
+use enroll_access::{AssertionError, ClientAssertion, SignedBy};
+use enroll_oauth_types::{AuthMethod, ClientId, ClientSecret, ErrorCode, SecretHash, Timestamp};
+use enroll_store::{Belongs, Client, Record, RecordKind, StoreError, StoredSecret, Write};
+use http::{HeaderMap, header};
+use serde_json::value::RawValue;
+
+use crate::form::Form;
+use crate::{ProtocolError, Provider};
+
+/// The one value of `client_assertion_type` for JWTs. RFC 7523 §2.2.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What a request shows of its sender, not verified.
+struct Presented {
+    id: ClientId,
+    proof: Proof,
+    by_header: bool,
+}
+
+enum Proof {
+    Secret(ClientSecret),
+    Assertion(String),
+    Nothing,
+}
+
+impl Provider {
+    /// The client that sends this request to `endpoint`. A client that is not there, or is disabled, takes as long as one
+    /// whose proof is wrong, and is answered alike.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        form: &Form,
+        endpoint: &str,
+    ) -> Result<Client, ProtocolError> {
+        let Presented { id, proof, by_header } = presented(headers, form)?;
+        let client = self.clients.client(&id).await?.filter(|client| client.enabled);
+        let is_proven = match proof {
+            Proof::Secret(secret) => has_secret(client.as_ref(), &secret, self.clock.now()),
+            Proof::Assertion(token) => self.has_signed(&id, client.as_ref(), &token, endpoint).await?,
+            Proof::Nothing => client.as_ref().is_some_and(|client| method_of(client) == AuthMethod::None),
+        };
+        client.filter(|_| is_proven).ok_or(ProtocolError::InvalidClient { by_header })
+    }
+
+    /// Whether the client signed this, and it is the first time that it is shown. RFC 7523 §3.
+    async fn has_signed(
+        &self,
+        id: &ClientId,
+        client: Option<&Client>,
+        token: &str,
+        endpoint: &str,
+    ) -> Result<bool, ProtocolError> {
+        let client = client.filter(|client| {
+            matches!(method_of(client), AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt)
+        });
+        let audiences = [self.issuer.as_str(), endpoint, &self.url(crate::paths::TOKEN)];
+        let now = self.clock.now();
+        let secrets: Vec<_> = match client {
+            Some(client) if method_of(client) == AuthMethod::ClientSecretJwt => self.opened(client, now),
+            _ => Vec::new(),
+        };
+        let signed =
+            SignedBy { client: id, metadata: client.map(|client| &client.metadata), audiences: &audiences };
+        let verified = match secrets.is_empty() {
+            true => signed.verify(token, self.outbound.as_ref(), now).await,
+            false => signed.verify_shared(token, &secrets, now),
+        };
+        match verified {
+            Ok(assertion) => self.is_first_use(id, assertion).await,
+            Err(AssertionError::NotSigned) => Ok(false),
+            // The client signed it, and may know what is wrong with it.
+            Err(AssertionError::Wrong(why)) => Err(ProtocolError::new(ErrorCode::InvalidClient, why)),
+        }
+    }
+
+    /// The secrets that both sides can read.
+    fn opened(&self, client: &Client, now: Timestamp) -> Vec<ClientSecret> {
+        let working = client.secrets.iter().filter(|own| own.works(now));
+        let sealed = working.filter_map(|own| own.sealed.as_ref());
+        sealed.filter_map(|sealed| self.sealing_key.open(sealed, &client.id)).collect()
+    }
+
+    /// Remembers an assertion until it ends by itself, on every node. RFC 7523 §3, item 7.
+    async fn is_first_use(&self, id: &ClientId, assertion: ClientAssertion) -> Result<bool, ProtocolError> {
+        let record = Record {
+            kind: RecordKind::UsedAssertion,
+            // Another client may choose the same `jti`.
+            key: SecretHash::of(&format!("{id} {}", URL_SAFE_NO_PAD.encode(assertion.jti.as_bytes()))),
+            revision: 1,
+            belongs_to: Belongs { client: Some(id.clone()), ..Belongs::default() },
+            issued_at: self.clock.now(),
+            expires_at: Some(assertion.expires_at),
+            document: RawValue::from_string("{}".to_owned()).map_err(ProtocolError::internal)?,
+        };
+        match self.records.apply(vec![Write::Insert(record)]).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Duplicate) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn method_of(client: &Client) -> AuthMethod {
+    client.metadata.token_endpoint_auth_method.clone().unwrap_or(AuthMethod::ClientSecretBasic)
+}
+
+/// `client_secret_basic` and `client_secret_post` are taken for each other: clients mix them up, and neither is safer.
+fn has_secret(client: Option<&Client>, secret: &ClientSecret, now: Timestamp) -> bool {
+    let hash = secret.hash();
+    let client = client.filter(|client| {
+        matches!(method_of(client), AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost)
+    });
+    let own: &[StoredSecret] = client.map_or(&[], |client| &client.secrets);
+    // Each is compared, so that the time tells nothing of which one it is; and one, if there is none.
+    let nobodys = hash == SecretHash::from([0; 32]);
+    own.iter().filter(|own| own.hash == hash && own.works(now)).count() > 0 && !nobodys
+}
+
+/// One way to authenticate, and one name. RFC 6749 §2.3.
+fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, ProtocolError> {
+    let basic = basic(headers)?;
+    let (secret, assertion) = (form.get("client_secret"), form.get("client_assertion"));
+    if [basic.is_some(), secret.is_some(), assertion.is_some()].into_iter().filter(|shown| *shown).count() > 1
+    {
+        return Err(ProtocolError::invalid_request(
+            "the client must authenticate in one way, not in several",
+        ));
+    }
+    let named = form.get("client_id");
+    let agrees = |id: &str| match named.is_none_or(|named| named == id) {
+        true => Ok(ClientId::from(id)),
+        false => {
+            Err(ProtocolError::invalid_request("client_id: must be that of the client that authenticates"))
+        }
+    };
+    if let Some((id, secret)) = basic {
+        let proof = Proof::Secret(ClientSecret::presented(secret));
+        return Ok(Presented { id: agrees(&id)?, proof, by_header: true });
+    }
+    if let Some(assertion) = assertion {
+        if form.get("client_assertion_type") != Some(JWT_BEARER) {
+            return Err(ProtocolError::invalid_request(format!(
+                "client_assertion_type: must be {JWT_BEARER}"
+            )));
+        }
+        let id = ClientAssertion::subject(assertion);
+        let id = agrees(id.as_deref().or(named).unwrap_or_default())?;
+        return Ok(Presented { id, proof: Proof::Assertion(assertion.to_owned()), by_header: false });
+    }
+    let id = ClientId::from(named.unwrap_or_default());
+    let proof =
+        secret.map_or(Proof::Nothing, |secret| Proof::Secret(ClientSecret::presented(secret.to_owned())));
+    Ok(Presented { id, proof, by_header: false })
+}
+
+/// The name and the secret of `Authorization: Basic`, each decoded as in a form. RFC 6749 §2.3.1.
+fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, ProtocolError> {
+    let mut sent = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(first) = sent.next() else { return Ok(None) };
+    if sent.next().is_some() {
+        return Err(ProtocolError::invalid_request("send one Authorization header, not several"));
+    }
+    let malformed = || ProtocolError::InvalidClient { by_header: true };
+    let text = first.to_str().map_err(|_| malformed())?;
+    let (scheme, credentials) = text.split_once(' ').unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case("Basic") {
+        return Ok(None);
+    }
+    let decoded = BASE64_STANDARD.decode(credentials.trim()).map_err(|_| malformed())?;
+    let decoded = String::from_utf8(decoded).map_err(|_| malformed())?;
+    let (id, secret) = decoded.split_once(':').ok_or_else(malformed)?;
+    let decode = |text: &str| {
+        let text = text.replace('+', " ");
+        percent_encoding::percent_decode_str(&text).decode_utf8().map(std::borrow::Cow::into_owned)
+    };
+    Ok(Some((decode(id).map_err(|_| malformed())?, decode(secret).map_err(|_| malformed())?)))
+}

@@ -1,0 +1,163 @@
+//! The authorization server: what it is made of, and its endpoints as routers.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use enroll_oauth_types::{Clock, Random, SealingKey, SystemClock, SystemRandom};
+use enroll_outbound::Outbound;
+use enroll_store::{ClientReader, RecordStore};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::form::Form;
+use crate::{Catalog, Keys, ProtocolError, paths};
+
+/// Serves the clients of a store. Clones share everything.
+#[derive(Clone)]
+pub struct Provider {
+    pub(crate) issuer: String,
+    pub(crate) clients: Arc<dyn ClientReader>,
+    pub(crate) records: Arc<dyn RecordStore>,
+    pub(crate) keys: Keys,
+    pub(crate) sealing_key: Arc<SealingKey>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) outbound: Option<Outbound>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+/// Makes a [`Provider`].
+pub struct ProviderBuilder(Provider);
+
+/// The largest body, in bytes.
+const LARGEST_BODY: usize = 64 * 1024;
+
+impl Provider {
+    /// A provider of this issuer, whose clients and records these are.
+    pub fn builder(
+        issuer: impl Into<String>,
+        clients: Arc<dyn ClientReader>,
+        records: Arc<dyn RecordStore>,
+        keys: Keys,
+        sealing_key: Arc<SealingKey>,
+    ) -> ProviderBuilder {
+        ProviderBuilder(Self {
+            issuer: issuer.into(),
+            clients,
+            records,
+            keys,
+            sealing_key,
+            catalog: Arc::default(),
+            outbound: None,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        })
+    }
+
+    /// The address of an endpoint.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    /// The endpoints that scripts of any origin may call, below `prefix`, the path in the issuer.
+    pub fn cross_origin_routes(self, prefix: &str) -> Router {
+        let mut router = Router::new();
+        let guessed = [paths::GUESSED_TOKEN.to_owned(), format!("{prefix}{}", paths::GUESSED_TOKEN)];
+        let own = format!("{prefix}{}", paths::TOKEN);
+        for path in
+            std::iter::once(own).chain(guessed.into_iter().take(if prefix.is_empty() { 1 } else { 2 }))
+        {
+            router = router.route(&path, post(token));
+        }
+        router
+            .route(&format!("{prefix}{}", paths::REVOCATION), post(revocation))
+            .route(&format!("{prefix}{}", paths::JWKS), get(jwks))
+            .with_state(Arc::new(self))
+    }
+
+    /// The endpoints that servers alone call.
+    pub fn same_origin_routes(self, prefix: &str) -> Router {
+        let path = format!("{prefix}{}", paths::INTROSPECTION);
+        Router::new().route(&path, post(introspection)).with_state(Arc::new(self))
+    }
+}
+
+impl ProviderBuilder {
+    /// What there is to get access to.
+    #[must_use]
+    pub fn catalog(mut self, catalog: Catalog) -> Self {
+        self.0.catalog = Arc::new(catalog);
+        self
+    }
+
+    /// Fetches the keys of clients that keep them elsewhere.
+    #[must_use]
+    pub fn outbound(mut self, outbound: Outbound) -> Self {
+        self.0.outbound = Some(outbound);
+        self
+    }
+
+    /// What time it is. By default the operating system's clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.0.clock = clock;
+        self
+    }
+
+    /// The provider.
+    pub fn build(self) -> Provider {
+        self.0
+    }
+}
+
+type Shared = State<Arc<Provider>>;
+
+async fn token(State(provider): Shared, request: Request) -> Response {
+    let answer = async {
+        let (headers, form) = receive(request).await?;
+        provider.token(&headers, &form).await
+    };
+    Box::pin(answer).await.unwrap_or_else(ProtocolError::into_response)
+}
+
+async fn introspection(State(provider): Shared, request: Request) -> Response {
+    let answer = async {
+        let (headers, form) = receive(request).await?;
+        provider.introspect(&headers, &form).await
+    };
+    Box::pin(answer).await.unwrap_or_else(ProtocolError::into_response)
+}
+
+async fn revocation(State(provider): Shared, request: Request) -> Response {
+    let answer = async {
+        let (headers, form) = receive(request).await?;
+        provider.revoke(&headers, &form).await
+    };
+    Box::pin(answer).await.unwrap_or_else(ProtocolError::into_response)
+}
+
+/// The public keys. They may be kept for a quarter of the time that a new one is announced. RFC 7517 §5.
+async fn jwks(State(provider): Shared) -> Response {
+    let mut response = Response::new(Body::from(provider.keys.ring().jwks(provider.clock.now()).to_string()));
+    *response.status_mut() = StatusCode::OK;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=900"));
+    response
+}
+
+async fn receive(request: Request) -> Result<(HeaderMap, Form), ProtocolError> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|error| {
+        match error.downcast_ref::<LengthLimitError>() {
+            Some(_) => ProtocolError::TooLarge,
+            None => ProtocolError::invalid_request("the body did not arrive whole"),
+        }
+    })?;
+    let form = Form::read(&parts.headers, &body.to_bytes())?;
+    Ok((parts.headers, form))
+}
