@@ -21,10 +21,11 @@ use crate::service;
 pub(crate) const SCOPE: &str = "enroll.registration";
 
 /// The authorization server, and what it keeps in order by itself.
+#[derive(Clone)]
 pub(crate) struct Authorization {
     pub(crate) provider: Provider,
     keys: Keys,
-    records: Arc<dyn RecordStore>,
+    pub(crate) records: SqlRecords,
 }
 
 /// How often keys are looked at, so that every node knows a new one long before it signs.
@@ -44,11 +45,11 @@ pub(crate) async fn open(
 ) -> Result<Authorization, Failure> {
     let records = SqlRecords::open(&config.operational_database(), Access::ReadWrite)
         .map_err(|error| service::not_opened(&error))?;
-    let records: Arc<dyn RecordStore> = Arc::new(records);
-    let keys = Keys::new(records.clone(), key.clone(), Arc::new(SystemClock), Schedule::default());
+    let shared: Arc<dyn RecordStore> = Arc::new(records.clone());
+    let keys = Keys::new(shared.clone(), key.clone(), Arc::new(SystemClock), Schedule::default());
     keys.refresh_quick().await.map_err(|error| Failure::World(with_causes(&error)))?;
-    let mut builder = Provider::builder(issuer, clients, records.clone(), keys.clone(), key)
-        .catalog(catalog(config, issuer));
+    let mut builder =
+        Provider::builder(issuer, clients, shared, keys.clone(), key).catalog(catalog(config, issuer));
     if let Some(outbound) = outbound {
         builder = builder.outbound(outbound.clone());
     }

@@ -25,6 +25,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use crate::authorization::Authorization;
 use crate::config::Limits;
 use limits::Sources;
 
@@ -37,7 +38,7 @@ const LARGEST_HEADER: usize = 64 * 1024;
 /// Every route, with what holds for all of them.
 pub(crate) fn app(
     registrar: Registrar,
-    authorization: Option<Router>,
+    authorization: Option<&Authorization>,
     metadata: &ServerMetadata,
     issuer: &str,
     store: Arc<SqlStore>,
@@ -48,9 +49,9 @@ pub(crate) fn app(
     let routes = registrar
         .router()
         .merge(description)
-        .merge(authorization.unwrap_or_default())
+        .merge(authorization.map(|own| own.router(issuer)).unwrap_or_default())
         .merge(discovery::router(metadata, issuer))
-        .merge(health::router(store, metrics))
+        .merge(health::router(store, authorization.map(|own| own.records.clone()), metrics))
         .fallback(http::not_found);
     http::around(routes, limits)
 }

@@ -61,13 +61,19 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
         metadata = metadata.with_registration_endpoint(&url);
     }
     tokio::spawn(telemetry::keep_up(metrics.clone(), log.clone()));
-    let mut endpoints = None;
-    if let Some(authorization) = authorization {
+    if let Some(authorization) = &authorization {
         metadata = authorization.described(metadata);
-        endpoints = Some(authorization.router(&issuer));
-        tokio::spawn(authorization.keep_up());
+        tokio::spawn(authorization.clone().keep_up());
     }
-    let app = server::app(registrar, endpoints, &metadata, &issuer, store.clone(), metrics, &config.limits);
+    let app = server::app(
+        registrar,
+        authorization.as_ref(),
+        &metadata,
+        &issuer,
+        store.clone(),
+        metrics,
+        &config.limits,
+    );
     let stop = stop_signal()?;
 
     if options.dev && config.log.format == LogFormat::Pretty {

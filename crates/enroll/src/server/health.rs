@@ -9,18 +9,18 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use enroll_oauth_types::ErrorCode;
 use enroll_registration::error_response;
-use enroll_store_sql::SqlStore;
+use enroll_store_sql::{SqlRecords, SqlStore};
 use http::{StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Mutex;
 
 /// `/healthz`, `/readyz`, `/metrics`.
-pub(super) fn router(store: Arc<SqlStore>, metrics: PrometheusHandle) -> Router {
+pub(super) fn router(store: Arc<SqlStore>, records: Option<SqlRecords>, metrics: PrometheusHandle) -> Router {
     let measured = Router::new().route("/metrics", get(counted)).with_state(metrics);
     Router::new()
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
-        .with_state(Arc::new(Readiness { store, last: Mutex::new(None) }))
+        .with_state(Arc::new(Readiness { store, records, last: Mutex::new(None) }))
         .merge(measured)
 }
 
@@ -32,9 +32,10 @@ async fn healthy() -> Response {
 /// How long an answer to the question stands: whoever asks again and again does not write again and again.
 const STANDS: Duration = Duration::from_secs(1);
 
-/// Whether the store can be used, asked of itself now and then.
+/// Whether the stores can be used, asked of itself now and then.
 struct Readiness {
     store: Arc<SqlStore>,
+    records: Option<SqlRecords>,
     last: Mutex<Option<(Instant, bool)>>,
 }
 
@@ -46,7 +47,10 @@ impl Readiness {
         {
             return ready;
         }
-        let answer = self.store.ping().await;
+        let mut answer = self.store.ping().await;
+        if let (Ok(()), Some(records)) = (&answer, &self.records) {
+            answer = records.ping().await;
+        }
         if let Err(error) = &answer {
             tracing::warn!("not ready: {}", crate::failure::with_causes(error));
         }

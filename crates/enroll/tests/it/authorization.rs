@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use enroll_oauth_types::{Clock as _, SystemClock};
 use enroll_testkit::ClientKey;
+use jsonwebtoken::{EncodingKey, Header, encode};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -153,6 +154,34 @@ async fn a_client_authenticates_by_a_signature_once() {
     send(&first).await.assert_error(401, "invalid_client");
     assert_eq!(send(&assertion("2", &format!("{}/connect/token", server.url))).await.status, 200);
     send(&assertion("3", "https://other.example")).await.assert_error(401, "invalid_client");
+}
+
+/// OpenID Connect Core 1.0 §9: the secret that both sides have, which the server keeps sealed.
+#[tokio::test]
+async fn a_client_authenticates_by_its_secret_without_sending_it() {
+    let home = Home::with_config(&format!("registration.open = true\n{SCOPES}"));
+    let server = Server::start(&home, "");
+    let metadata = machine(&json!({ "token_endpoint_auth_method": "client_secret_jwt" }));
+    let registered = server.register(&metadata, None).await;
+    let (id, secret) = (registered.member("client_id"), registered.member("client_secret"));
+    let send = async |secret: &str, jti: &str| {
+        let end = SystemClock.now().seconds() + 60;
+        let claims = json!({ "iss": id, "sub": id, "aud": server.url, "jti": jti, "exp": end });
+        let key = EncodingKey::from_secret(secret.as_bytes());
+        let assertion = encode(&Header::default(), &claims, &key).unwrap();
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", &assertion),
+        ];
+        Answer::to(form(&server, "/connect/token", &fields)).await.status
+    };
+    assert_eq!(send(secret, "1").await, 200);
+    assert_eq!(send(secret, "1").await, 401, "it is taken once");
+    assert_eq!(send("enr_cs_other", "2").await, 401);
+    // What it registered for is what it does.
+    let by_post = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
+    Answer::to(form(&server, "/connect/token", &by_post)).await.assert_error(401, "invalid_client");
 }
 
 /// RFC 7009 §2.2
