@@ -32,8 +32,8 @@ pub(crate) struct Authorization {
 const LOOK_AT_KEYS: Duration = Duration::from_mins(5);
 
 /// How often what is over is swept, and how much of it at a time.
-const SWEEP: Duration = Duration::from_secs(10);
-const SWEPT_AT_ONCE: u32 = 500;
+const SWEEP: Duration = Duration::from_secs(2);
+const SWEPT_AT_ONCE: u32 = 100;
 
 /// Opens the operational plane and reads the keys; the first of them is made when there is none.
 pub(crate) async fn open(

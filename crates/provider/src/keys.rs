@@ -85,7 +85,11 @@ impl Keys {
                 own.iter().map(|own| KeyAge { kid: own.key.kid(), created_at: own.made }).collect();
             let plan = self.schedule.plan(&ages, now);
             for gone in own.iter().filter(|own| plan.deletable.contains(&own.key.kid())) {
-                let take = Write::Take(RecordKind::SigningKey, place(algorithm, gone.generation), 1);
+                let take = Write::Remove {
+                    kind: RecordKind::SigningKey,
+                    key: place(algorithm, gone.generation),
+                    revision: Some(1),
+                };
                 changed |= self.first_to(take).await?;
             }
             if plan.next_at <= now + self.schedule.announce

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use enroll_oauth_types::{ErrorCode, ReferenceToken};
-use enroll_store::{RecordKind, StoreError, Write};
+use enroll_store::{RecordKind, Write};
 use http::HeaderMap;
 
 use crate::error::never_kept;
@@ -24,10 +24,9 @@ impl Provider {
         let hash = ReferenceToken::presented(token.to_owned()).hash();
         let record = self.records.record(RecordKind::ReferenceToken, &hash).await?;
         if let Some(record) = record.filter(|record| record.belongs_to.client.as_ref() == Some(&client.id)) {
-            match self.records.apply(vec![Write::Take(record.kind, record.key, record.revision)]).await {
-                Ok(()) | Err(StoreError::Conflict) => {} // gone, by this request or another
-                Err(error) => return Err(error.into()),
-            }
+            self.records
+                .apply(vec![Write::Remove { kind: record.kind, key: record.key, revision: None }])
+                .await?;
         }
         let mut response = Response::new(Body::empty());
         never_kept(response.headers_mut());

@@ -40,7 +40,7 @@ impl ClientStore for SqlStore {
             client.to_document().into(),
         ];
         unit.push(Statement::new(INSERT, values));
-        self.database.apply(unit).await
+        self.database.apply(unit).await.map(drop)
     }
 
     async fn replace(&self, client: &Client) -> Result<(), StoreError> {
@@ -50,16 +50,12 @@ impl ClientStore for SqlStore {
             client.id.as_str().into(),
             client.revision.into(),
         ];
-        self.database.apply(vec![Statement::new(REPLACE, values).or(StoreError::Conflict)]).await
+        self.database.apply(vec![Statement::new(REPLACE, values).or(StoreError::Conflict)]).await.map(drop)
     }
 
     async fn delete(&self, id: &ClientId) -> Result<bool, StoreError> {
-        let unit = vec![Statement::new(DELETE, [id.as_str().into()]).or(StoreError::Conflict)];
-        match self.database.apply(unit).await {
-            Ok(()) => Ok(true),
-            Err(StoreError::Conflict) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let touched = self.database.apply(vec![Statement::new(DELETE, [id.as_str().into()])]).await?;
+        Ok(touched > 0)
     }
 
     async fn list(&self, page: Page) -> Result<Vec<Client>, StoreError> {

@@ -3,10 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use enroll_oauth_types::SecretHash;
 use enroll_store::{BoxError, StoreError};
 
-use crate::migrate::{Schema, SchemaVersion};
+use crate::migrate::{Plane, SchemaVersion};
 use crate::sqlite::Sqlite;
 
 /// What a store is opened for.
@@ -99,11 +98,6 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// A hash in its column.
-pub(crate) fn key(hash: &SecretHash) -> Value {
-    hash.as_bytes().as_slice().into()
-}
-
 /// One row, its columns in the order of the statement.
 pub(crate) struct Row(pub(crate) std::vec::IntoIter<Value>);
 
@@ -181,20 +175,20 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    pub(crate) fn open(url: &str, access: Access, schema: Schema) -> Result<Self, OpenError> {
-        Self::sqlite(sqlite_path(url)?, access, schema)
+    pub(crate) fn open(url: &str, plane: Plane, access: Access) -> Result<Self, OpenError> {
+        Self::sqlite(sqlite_path(url)?, plane, access)
     }
 
-    pub(crate) fn sqlite(path: &Path, access: Access, schema: Schema) -> Result<Self, OpenError> {
-        Sqlite::open(path, access, schema.sqlite).map(Self::Sqlite)
+    pub(crate) fn sqlite(path: &Path, plane: Plane, access: Access) -> Result<Self, OpenError> {
+        Sqlite::open(path, plane, access).map(Self::Sqlite)
     }
 
     pub(crate) fn check_url(url: &str) -> Result<(), OpenError> {
         sqlite_path(url).map(drop)
     }
 
-    pub(crate) fn schema(url: &str, schema: Schema) -> Result<SchemaVersion, OpenError> {
-        Sqlite::schema(sqlite_path(url)?, schema.sqlite)
+    pub(crate) fn schema(url: &str, plane: Plane) -> Result<SchemaVersion, OpenError> {
+        Sqlite::schema(sqlite_path(url)?, plane)
     }
 
     /// Runs a query that gives at most `limit` rows.
@@ -206,12 +200,23 @@ impl Database {
     ) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite(sqlite) if limit <= FEW => sqlite.fetch(sql, &values),
-            Self::Sqlite(sqlite) => sqlite.fetch_many(sql, values.into()).await,
+            Self::Sqlite(_) => self.fetch_many(sql, values.into()).await,
         }
     }
 
-    /// Runs a unit of statements: all of them, durably, or none.
-    pub(crate) async fn apply(&self, unit: Vec<Statement>) -> Result<(), StoreError> {
+    /// Runs a query that may give many rows.
+    pub(crate) async fn fetch_many(
+        &self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.fetch_many(sql, values).await,
+        }
+    }
+
+    /// Runs a unit of statements: all of them, durably, or none. Says how many rows they touched.
+    pub(crate) async fn apply(&self, unit: Vec<Statement>) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.apply(unit).await,
         }
@@ -248,10 +253,8 @@ mod tests {
         for url in
             ["postgres://user:secret@host/db", "mysql://u:secret@h/d", "sqlite:", "sqlite://", "file.db"]
         {
-            let error = Database::open(url, Access::ReadWrite, crate::migrate::CONFIGURATION)
-                .err()
-                .unwrap()
-                .to_string();
+            let error =
+                Database::open(url, Plane::Configuration, Access::ReadWrite).err().unwrap().to_string();
             assert!(error.contains("must begin with `sqlite://`") && !error.contains("secret"), "{error}");
         }
     }
@@ -261,7 +264,7 @@ mod tests {
         for url in ["sqlite://:memory:", "sqlite::memory:", "sqlite:///a.db?mode=memory"] {
             assert!(
                 matches!(
-                    Database::open(url, Access::ReadWrite, crate::migrate::CONFIGURATION),
+                    Database::open(url, Plane::Configuration, Access::ReadWrite),
                     Err(OpenError::Url(_))
                 ),
                 "{url}"

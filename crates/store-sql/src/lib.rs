@@ -1,4 +1,4 @@
-//! Clients and tokens in an SQL database, and in another one what the authorization server remembers.
+//! Clients and tokens in one SQL database, the records of the authorization server in another.
 //!
 //! Each statement is written once, in `clients.rs`, `tokens.rs` and `records.rs`; `database.rs` alone knows which engine runs it.
 
@@ -16,11 +16,10 @@ use enroll_store::StoreError;
 
 use database::Database;
 pub use database::{Access, OpenError};
-use migrate::CONFIGURATION;
+use migrate::Plane;
 pub use migrate::SchemaVersion;
-pub use records::SqlRecords;
 
-/// A store for clients and tokens. Cloning it is cheap; all clones share the connections.
+/// A store for clients and tokens, the configuration. Cloning it is cheap; all clones share the connections.
 ///
 /// ```
 /// use enroll_store_sql::{Access, SqlStore};
@@ -39,12 +38,12 @@ impl SqlStore {
     /// Opens the database at `url` (`sqlite:///var/lib/enroll/configuration.db`). With [`Access::ReadWrite`] it is made
     /// when it is not there, and brought to the newest schema.
     pub fn open(url: &str, access: Access) -> Result<Self, OpenError> {
-        Ok(Self { database: Arc::new(Database::open(url, access, CONFIGURATION)?) })
+        Ok(Self { database: Arc::new(Database::open(url, Plane::Configuration, access)?) })
     }
 
     /// Opens an SQLite file.
     pub fn sqlite(path: &Path, access: Access) -> Result<Self, OpenError> {
-        Ok(Self { database: Arc::new(Database::sqlite(path, access, CONFIGURATION)?) })
+        Ok(Self { database: Arc::new(Database::sqlite(path, Plane::Configuration, access)?) })
     }
 
     /// Whether `url` names a database that this version can open, without opening it.
@@ -54,7 +53,45 @@ impl SqlStore {
 
     /// The schema that the database has and the one that this version needs, without changing anything.
     pub fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
-        Database::schema(url, CONFIGURATION)
+        Database::schema(url, Plane::Configuration)
+    }
+
+    /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.database.ping().await
+    }
+}
+
+/// A store for records, in a database of its own. Cloning it is cheap; all clones share the connections.
+///
+/// ```
+/// use enroll_store_sql::{Access, SqlRecords};
+///
+/// let folder = tempfile::tempdir()?;
+/// let url = format!("sqlite://{}", folder.path().join("operational.db").display());
+/// let records = SqlRecords::open(&url, Access::ReadWrite)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SqlRecords {
+    database: Arc<Database>,
+}
+
+impl SqlRecords {
+    /// Opens the database at `url` (`sqlite:///var/lib/enroll/operational.db`). With [`Access::ReadWrite`] it is made
+    /// when it is not there, and brought to the newest schema.
+    pub fn open(url: &str, access: Access) -> Result<Self, OpenError> {
+        Ok(Self { database: Arc::new(Database::open(url, Plane::Operational, access)?) })
+    }
+
+    /// Opens an SQLite file.
+    pub fn sqlite(path: &Path, access: Access) -> Result<Self, OpenError> {
+        Ok(Self { database: Arc::new(Database::sqlite(path, Plane::Operational, access)?) })
+    }
+
+    /// The schema that the database has and the one that this version needs, without changing anything.
+    pub fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
+        Database::schema(url, Plane::Operational)
     }
 
     /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.

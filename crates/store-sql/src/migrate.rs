@@ -16,19 +16,38 @@ pub struct SchemaVersion {
     pub known: u32,
 }
 
-/// The steps to the schema of one plane, the first one first.
-#[derive(Clone, Copy)]
-pub(crate) struct Schema {
-    pub(crate) sqlite: &'static [&'static str],
+/// Which part of the data a database holds. Each has a schema and a file of its own, and steps of its own that lead there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plane {
+    /// Clients and the tokens that register them.
+    Configuration,
+    /// The records of the authorization server.
+    Operational,
 }
 
-/// Clients and initial access tokens.
-pub(crate) const CONFIGURATION: Schema =
-    Schema { sqlite: &[include_str!("../migrations/sqlite/configuration/0001_initial.sql")] };
+impl Plane {
+    /// The steps for SQLite, the first one first.
+    pub(crate) fn sqlite(self) -> &'static [&'static str] {
+        match self {
+            Self::Configuration => &[include_str!("../migrations/sqlite/configuration/0001_initial.sql")],
+            Self::Operational => &[include_str!("../migrations/sqlite/operational/0001_initial.sql")],
+        }
+    }
 
-/// What the authorization server remembers.
-pub(crate) const OPERATIONAL: Schema =
-    Schema { sqlite: &[include_str!("../migrations/sqlite/operational/0001_initial.sql")] };
+    /// The schema of a database in which these steps have run.
+    pub(crate) fn version(self, path: &Path, applied: &[(u32, String)]) -> Result<SchemaVersion, OpenError> {
+        let (other, name) = match self {
+            Self::Configuration => (Self::Operational, "operational"),
+            Self::Operational => (Self::Configuration, "configuration"),
+        };
+        // Before the numbers, which would say that it is newer when the other plane has more steps.
+        if applied.first().is_some_and(|(_, first)| *first == checksum(other.sqlite()[0])) {
+            let source = format!("it is the {name} database; name another file");
+            return Err(OpenError::File { path: path.to_owned(), source: source.into() });
+        }
+        compare(path, self.sqlite(), applied)
+    }
+}
 
 /// The table of the steps that have run.
 pub(crate) const LEDGER: &str =
@@ -41,11 +60,7 @@ pub(crate) const APPLIED: &str = "SELECT version, checksum FROM schema_versions 
 pub(crate) const NOTE: &str = "INSERT INTO schema_versions (version, checksum) VALUES (?, ?)";
 
 /// Compares the steps that have run, by number and checksum, with those of this version.
-pub(crate) fn compare(
-    path: &Path,
-    steps: &[&str],
-    applied: &[(u32, String)],
-) -> Result<SchemaVersion, OpenError> {
+fn compare(path: &Path, steps: &[&str], applied: &[(u32, String)]) -> Result<SchemaVersion, OpenError> {
     let known = u32::try_from(steps.len()).expect("there are few migrations");
     let found = applied.last().map_or(0, |(version, _)| *version);
     if found > known {

@@ -1,80 +1,111 @@
-//! Records of the operational plane.
-
-use std::path::Path;
-use std::sync::Arc;
+//! Records: one table for all that the authorization server keeps about its work.
 
 use async_trait::async_trait;
 use enroll_oauth_types::{ClientId, SecretHash, Timestamp};
-use enroll_store::{Belongs, Record, RecordKind, RecordStore, StoreError, Write};
+use enroll_store::{Belongs, Kinds, Record, RecordKind, RecordStore, StoreError, Write};
 use serde_json::value::RawValue;
 
-use crate::database::{Database, Row, Statement, Value, key};
-use crate::migrate::OPERATIONAL;
-use crate::{Access, OpenError, SchemaVersion};
+use crate::SqlRecords;
+use crate::database::{Row, Statement, Value};
 
-/// A store of records. Cloning it is cheap; all clones share the connections.
-#[derive(Clone)]
-pub struct SqlRecords {
-    database: Arc<Database>,
+/// What [`read`] reads.
+macro_rules! select {
+    () => {
+        "SELECT hash, revision, client_id, subject, session, family, issued_at, expires_at, document \
+         FROM records WHERE kind = ? AND "
+    };
 }
 
-impl SqlRecords {
-    /// Opens the database at `url`, as [`SqlStore::open`](crate::SqlStore::open) does.
-    pub fn open(url: &str, access: Access) -> Result<Self, OpenError> {
-        Ok(Self { database: Arc::new(Database::open(url, access, OPERATIONAL)?) })
-    }
-
-    /// Opens an SQLite file.
-    pub fn sqlite(path: &Path, access: Access) -> Result<Self, OpenError> {
-        Ok(Self { database: Arc::new(Database::sqlite(path, access, OPERATIONAL)?) })
-    }
-
-    /// The schema that the database has and the one that this version needs, without changing anything.
-    pub fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
-        Database::schema(url, OPERATIONAL)
-    }
-
-    /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.database.ping().await
-    }
-}
-
-const INSERT: &str = "INSERT INTO records (kind, record_key, revision, client_id, subject, session_id, family, \
-     issued_at, expires_at, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const REPLACE: &str = "UPDATE records SET revision = revision + 1, client_id = ?, subject = ?, session_id = ?, family = ?, \
-     issued_at = ?, expires_at = ?, document = ? WHERE kind = ? AND record_key = ? AND revision = ?";
-const TAKE: &str = "DELETE FROM records WHERE kind = ? AND record_key = ? AND revision = ?";
-const BY_KEY: &str = "SELECT kind, record_key, revision, client_id, subject, session_id, family, issued_at, expires_at, \
-     document FROM records WHERE kind = ? AND record_key = ?";
-const PAGE: &str = "SELECT kind, record_key, revision, client_id, subject, session_id, family, issued_at, expires_at, \
-     document FROM records WHERE kind = ? AND record_key > ? AND (? IS NULL OR client_id = ?) \
-     AND (? IS NULL OR subject = ?) AND (? IS NULL OR session_id = ?) AND (? IS NULL OR family = ?) \
-     ORDER BY record_key LIMIT ?";
-const OVER: &str = "SELECT kind, record_key FROM records WHERE expires_at <= ? LIMIT ?";
-const SWEEP: &str = "DELETE FROM records WHERE kind = ? AND record_key = ? AND expires_at <= ?";
-
-/// By the one column that has an index of its own and is given; the others narrow it.
-macro_rules! take_all {
-    ($column:literal) => {
+/// The same statement four times, for the column of each owner that the rows may be found by. The others are compared
+/// too when they are given, which the flag before each says.
+macro_rules! by_owner {
+    ($start:expr, $end:literal) => {
+        ByOwner {
+            family: by_owner!($start, "family = ?", $end),
+            session: by_owner!($start, "session = ?", $end),
+            subject: by_owner!($start, "subject = ?", $end),
+            client: by_owner!($start, "client_id = ?", $end),
+        }
+    };
+    ($start:expr, $found_by:literal, $end:literal) => {
         concat!(
-            "DELETE FROM records WHERE ",
-            $column,
-            " = ? AND (? IS NULL OR kind = ?) AND (? IS NULL OR client_id = ?) AND (? IS NULL OR subject = ?) \
-             AND (? IS NULL OR session_id = ?) AND (? IS NULL OR family = ?)"
+            $start,
+            $found_by,
+            " AND (? = 0 OR family = ?) AND (? = 0 OR session = ?) AND (? = 0 OR subject = ?) \
+             AND (? = 0 OR client_id = ?)",
+            $end
         )
     };
 }
 
+const INSERT: &str = "INSERT INTO records \
+     (client_id, subject, session, family, issued_at, expires_at, document, kind, hash, revision) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const REPLACE: &str = "UPDATE records SET client_id = ?, subject = ?, session = ?, family = ?, issued_at = ?, \
+     expires_at = ?, document = ?, revision = revision + 1 WHERE kind = ? AND hash = ? AND revision = ?";
+const REMOVE: &str = "DELETE FROM records WHERE kind = ? AND hash = ?";
+const TAKE: &str = "DELETE FROM records WHERE kind = ? AND hash = ? AND revision = ?";
+const REMOVE_ALL: ByOwner = by_owner!("DELETE FROM records WHERE ", "");
+const REMOVE_KIND: ByOwner = by_owner!("DELETE FROM records WHERE kind = ? AND ", "");
+const BY_KEY: &str = concat!(select!(), "hash = ?");
+const PAGE: &str = concat!(select!(), "hash > ? ORDER BY hash LIMIT ?");
+const PAGE_OF_OWNER: ByOwner = by_owner!(concat!(select!(), "hash > ? AND "), " ORDER BY hash LIMIT ?");
+/// What has ended is a table of its own here: not every engine limits a query inside another, or reads there what it is
+/// deleting from.
+const SWEEP: &str = "DELETE FROM records WHERE (kind, hash) IN (SELECT kind, hash FROM \
+     (SELECT kind, hash FROM records WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) AS ended)";
+
+/// A statement, by the column that its rows are found by.
+struct ByOwner {
+    family: &'static str,
+    session: &'static str,
+    subject: &'static str,
+    client: &'static str,
+}
+
+impl ByOwner {
+    /// The statement for these owners, by the one who owns the fewest, and its values; `None` when nobody is given.
+    fn of(&self, belongs_to: &Belongs) -> Option<(&'static str, Vec<Value>)> {
+        let Belongs { client, subject, session, family } = belongs_to;
+        let given = [
+            family.as_deref(),
+            session.as_deref(),
+            subject.as_deref(),
+            client.as_ref().map(ClientId::as_str),
+        ];
+        let statements = [self.family, self.session, self.subject, self.client];
+        let (sql, found_by) = statements.into_iter().zip(given).find_map(|(sql, own)| Some((sql, own?)))?;
+        let mut values = vec![found_by.into()];
+        for own in given {
+            values.extend([own.is_some().into(), own.into()]);
+        }
+        Some((sql, values))
+    }
+}
+
 #[async_trait]
 impl RecordStore for SqlRecords {
-    async fn record(&self, kind: RecordKind, own: &SecretHash) -> Result<Option<Record>, StoreError> {
-        let rows = self.database.fetch(BY_KEY, [kind.as_str().into(), key(own)], 1).await?;
+    async fn record(&self, kind: RecordKind, key: &SecretHash) -> Result<Option<Record>, StoreError> {
+        let values = [kind.as_str().into(), key.as_bytes().as_slice().into()];
+        let rows = self.database.fetch(BY_KEY, values, 1).await?;
         rows.into_iter().next().map(|row| read(kind, row)).transpose()
     }
 
     async fn apply(&self, writes: Vec<Write>) -> Result<(), StoreError> {
-        self.database.apply(writes.into_iter().filter_map(statement).collect()).await
+        writes.iter().try_for_each(Write::check)?;
+        let mut unit = Vec::with_capacity(writes.len());
+        for write in writes {
+            match write {
+                Write::Insert(record) => unit.push(Statement::new(INSERT, values(&record, 1))),
+                Write::Replace(record) => {
+                    let values = values(&record, record.revision);
+                    unit.push(Statement::new(REPLACE, values).or(StoreError::Conflict));
+                }
+                Write::Remove { kind, key, revision } => unit.push(remove(kind, &key, revision)),
+                Write::RemoveAll { kinds, belongs_to } => unit.extend(remove_all(&kinds, &belongs_to)),
+            }
+        }
+        self.database.apply(unit).await.map(drop)
     }
 
     async fn records(
@@ -84,152 +115,85 @@ impl RecordStore for SqlRecords {
         after: Option<&SecretHash>,
         limit: u32,
     ) -> Result<Vec<Record>, StoreError> {
-        let [client, subject, session, family] = columns(belongs_to);
-        let after = after.map_or(Value::Bytes(Vec::new()), key);
-        let values = [
-            kind.as_str().into(),
-            after,
-            client.clone(),
-            client,
-            subject.clone(),
-            subject,
-            session.clone(),
-            session,
-            family.clone(),
-            family,
-            limit.into(),
-        ];
-        let rows = self.database.fetch(PAGE, values, limit.max(2)).await?;
+        let after = after.map_or(&[][..], |key| key.as_bytes());
+        let (sql, owners) = PAGE_OF_OWNER.of(belongs_to).unwrap_or((PAGE, Vec::new()));
+        let mut values = vec![kind.as_str().into(), after.into()];
+        values.extend(owners);
+        values.push(limit.into());
+        let rows = self.database.fetch_many(sql, values).await?;
         rows.into_iter().map(|row| read(kind, row)).collect()
     }
 
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        let over = self.database.fetch(OVER, [now.seconds().into(), limit.into()], limit.max(2)).await?;
-        let swept = u32::try_from(over.len()).unwrap_or(u32::MAX);
-        let mut unit = Vec::with_capacity(over.len());
-        for mut row in over {
-            let values = [row.text()?.into(), Value::Bytes(row.bytes()?), now.seconds().into()];
-            unit.push(Statement::new(SWEEP, values));
-        }
-        self.database.apply(unit).await?;
-        Ok(swept)
+        let unit = vec![Statement::new(SWEEP, [now.seconds().into(), limit.into()])];
+        let swept = self.database.apply(unit).await?;
+        Ok(u32::try_from(swept).unwrap_or(limit))
     }
 }
 
-fn columns(belongs_to: &Belongs) -> [Value; 4] {
-    let Belongs { client, subject, session, family } = belongs_to;
+/// In the order of `INSERT`, and of `REPLACE` for that revision.
+fn values(record: &Record, revision: u64) -> [Value; 10] {
+    let Belongs { client, subject, session, family } = &record.belongs_to;
     [
         client.as_ref().map(ClientId::as_str).into(),
         subject.as_deref().into(),
         session.as_deref().into(),
         family.as_deref().into(),
+        record.issued_at.seconds().into(),
+        record.expires_at.map(Timestamp::seconds).into(),
+        record.document.get().into(),
+        record.kind.as_str().into(),
+        record.key.as_bytes().as_slice().into(),
+        revision.into(),
     ]
 }
 
-fn statement(write: Write) -> Option<Statement> {
-    match write {
-        Write::Insert(record) => {
-            let [client, subject, session, family] = columns(&record.belongs_to);
-            let values = [
-                record.kind.as_str().into(),
-                key(&record.key),
-                record.revision.into(),
-                client,
-                subject,
-                session,
-                family,
-                record.issued_at.seconds().into(),
-                record.expires_at.map(Timestamp::seconds).into(),
-                record.document.get().into(),
-            ];
-            Some(Statement::new(INSERT, values))
-        }
-        Write::Replace(record) => {
-            let [client, subject, session, family] = columns(&record.belongs_to);
-            let values = [
-                client,
-                subject,
-                session,
-                family,
-                record.issued_at.seconds().into(),
-                record.expires_at.map(Timestamp::seconds).into(),
-                record.document.get().into(),
-                record.kind.as_str().into(),
-                key(&record.key),
-                record.revision.into(),
-            ];
-            Some(Statement::new(REPLACE, values).or(StoreError::Conflict))
-        }
-        Write::Take(kind, own, revision) => {
-            let values = [kind.as_str().into(), key(&own), revision.into()];
-            Some(Statement::new(TAKE, values).or(StoreError::Conflict))
-        }
-        Write::TakeAll(kind, whose) => take_all(kind, &whose),
+fn remove(kind: RecordKind, key: &SecretHash, revision: Option<u64>) -> Statement {
+    let (kind, hash) = (kind.as_str().into(), key.as_bytes().as_slice().into());
+    match revision {
+        Some(revision) => Statement::new(TAKE, [kind, hash, revision.into()]).or(StoreError::Conflict),
+        None => Statement::new(REMOVE, [kind, hash]),
     }
 }
 
-fn take_all(kind: Option<RecordKind>, whose: &Belongs) -> Option<Statement> {
-    let [client, subject, session, family] = columns(whose);
-    let by = [
-        (&family, take_all!("family")),
-        (&session, take_all!("session_id")),
-        (&subject, take_all!("subject")),
-        (&client, take_all!("client_id")),
-    ];
-    let (first, sql) = by.into_iter().find(|(value, _)| **value != Value::Null)?;
-    let (first, kind) = (first.clone(), Value::from(kind.map(RecordKind::as_str)));
-    let narrowed =
-        [kind, client, subject, session, family].into_iter().flat_map(|value| [value.clone(), value]);
-    Some(Statement { sql, values: std::iter::once(first).chain(narrowed).collect(), otherwise: None })
+/// One statement for all kinds, or one for each.
+fn remove_all(kinds: &Kinds, belongs_to: &Belongs) -> Vec<Statement> {
+    let kinds = match kinds {
+        Kinds::All => {
+            let statement = REMOVE_ALL.of(belongs_to);
+            return statement
+                .map(|(sql, values)| Statement { sql, values, otherwise: None })
+                .into_iter()
+                .collect();
+        }
+        Kinds::These(kinds) => kinds,
+    };
+    let statement = |kind: &RecordKind| {
+        let (sql, mut values) = REMOVE_KIND.of(belongs_to)?;
+        values.insert(0, kind.as_str().into());
+        Some(Statement { sql, values, otherwise: None })
+    };
+    kinds.iter().filter_map(statement).collect()
 }
 
 fn read(kind: RecordKind, mut row: Row) -> Result<Record, StoreError> {
-    row.text()?; // the kind, which was asked for
     let key: [u8; 32] =
         row.bytes()?.try_into().map_err(|_| StoreError::backend("a stored hash must have 32 bytes"))?;
-    let revision = row.required_number()?;
-    let belongs_to = Belongs {
-        client: row.optional_text()?.as_deref().map(ClientId::from),
-        subject: row.optional_text()?,
-        session: row.optional_text()?,
-        family: row.optional_text()?,
-    };
-    let issued_at = Timestamp(row.required_number()?);
-    let expires_at = row.number()?.map(Timestamp);
-    let document = RawValue::from_string(row.text()?).map_err(StoreError::backend)?;
-    Ok(Record { kind, key: key.into(), revision, belongs_to, issued_at, expires_at, document })
+    Ok(Record {
+        kind,
+        key: key.into(),
+        revision: row.required_number()?,
+        belongs_to: Belongs {
+            client: row.optional_text()?.map(|id| ClientId::from(id.as_str())),
+            subject: row.optional_text()?,
+            session: row.optional_text()?,
+            family: row.optional_text()?,
+        },
+        issued_at: Timestamp(row.required_number()?),
+        expires_at: row.number()?.map(Timestamp),
+        document: RawValue::from_string(row.text()?).map_err(StoreError::backend)?,
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use enroll_store::RecordStore as _;
-    use tempfile::TempDir;
-
-    use super::*;
-
-    async fn empty() -> (Arc<SqlRecords>, TempDir) {
-        let folder = tempfile::tempdir().unwrap();
-        let records = SqlRecords::sqlite(&folder.path().join("operational.db"), Access::ReadWrite).unwrap();
-        (Arc::new(records), folder)
-    }
-
-    enroll_store::record_store_conformance!(empty);
-
-    /// The two planes have a schema each.
-    #[tokio::test]
-    async fn a_database_of_the_other_plane_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("configuration.db");
-        drop(crate::SqlStore::sqlite(&path, Access::ReadWrite).unwrap());
-        assert!(SqlRecords::sqlite(&path, Access::ReadWrite).is_err());
-    }
-
-    #[tokio::test]
-    async fn who_may_only_read_takes_nothing() {
-        let (_records, folder) = empty().await;
-        let path = folder.path().join("operational.db");
-        let reading = SqlRecords::sqlite(&path, Access::ReadOnly).unwrap();
-        let write = Write::Take(RecordKind::SigningKey, SecretHash::from([0; 32]), 1);
-        assert!(matches!(reading.apply(vec![write]).await, Err(StoreError::Backend(_))));
-    }
-}
+mod tests;

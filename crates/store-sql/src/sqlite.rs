@@ -12,7 +12,7 @@ use rusqlite::{Connection, ToSql, ffi, params_from_iter};
 use tokio::sync::Semaphore;
 
 use crate::database::{Access, OpenError, Row, Statement, Value};
-use crate::migrate::SchemaVersion;
+use crate::migrate::{Plane, SchemaVersion};
 use connection::Identity;
 use writer::Writer;
 
@@ -28,9 +28,6 @@ pub(crate) struct Sqlite {
     file: Option<Identity>,
 }
 
-/// The steps to a schema.
-type Steps = &'static [&'static str];
-
 /// A row that is there in every database of ours.
 const READ: &str = "SELECT 1 FROM schema_versions WHERE version = ?";
 
@@ -43,25 +40,25 @@ const LONG_QUERIES: usize = 4;
 /// Connections for reading, made when none is idle. A reader never waits for the writer.
 struct Readers {
     path: PathBuf,
-    steps: Steps,
+    plane: Plane,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, access: Access, steps: Steps) -> Result<Self, OpenError> {
+    pub(crate) fn open(path: &Path, plane: Plane, access: Access) -> Result<Self, OpenError> {
         let path = absolute(path)?;
         let writer = match access {
             Access::ReadWrite => {
-                let started = Writer::start(connection::writing(&path, steps)?);
+                let started = Writer::start(connection::writing(&path, plane)?);
                 let failed =
                     |error: std::io::Error| OpenError::File { path: path.clone(), source: error.into() };
                 Some(started.map_err(failed)?)
             }
             Access::ReadOnly => None,
         };
-        let first = connection::reading(&path, steps)?;
+        let first = connection::reading(&path, plane)?;
         let file = connection::identity(&path);
-        let readers = Arc::new(Readers { path, steps, idle: Mutex::new(vec![first]) });
+        let readers = Arc::new(Readers { path, plane, idle: Mutex::new(vec![first]) });
         Ok(Self { readers, long: Semaphore::new(LONG_QUERIES), writer, file })
     }
 
@@ -76,13 +73,13 @@ impl Sqlite {
         }
         self.fetch(READ, &[Value::Integer(1)])?;
         match &self.writer {
-            Some(writer) => writer.apply(vec![Statement::new(WRITE, [Value::Integer(1)])]).await,
+            Some(writer) => writer.apply(vec![Statement::new(WRITE, [Value::Integer(1)])]).await.map(drop),
             None => Ok(()),
         }
     }
 
-    pub(crate) fn schema(path: &Path, steps: Steps) -> Result<SchemaVersion, OpenError> {
-        connection::schema(&absolute(path)?, steps)
+    pub(crate) fn schema(path: &Path, plane: Plane) -> Result<SchemaVersion, OpenError> {
+        connection::schema(&absolute(path)?, plane)
     }
 
     /// Runs a query where it is called: for look-ups, which take microseconds.
@@ -102,10 +99,11 @@ impl Sqlite {
         rows.map_err(StoreError::backend)?
     }
 
-    pub(crate) async fn apply(&self, unit: Vec<Statement>) -> Result<(), StoreError> {
+    /// Says how many rows the unit touched.
+    pub(crate) async fn apply(&self, unit: Vec<Statement>) -> Result<u64, StoreError> {
         match &self.writer {
             Some(writer) => writer.apply(unit).await,
-            None if unit.is_empty() => Ok(()),
+            None if unit.is_empty() => Ok(0),
             None => Err(StoreError::backend("the database was opened for reading alone")),
         }
     }
@@ -125,7 +123,7 @@ impl Readers {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => connection::reading(&self.path, self.steps).map_err(StoreError::backend)?,
+            None => connection::reading(&self.path, self.plane).map_err(StoreError::backend)?,
         };
         let rows = rows(&connection, sql, values).map_err(error);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

@@ -28,7 +28,7 @@ impl TokenStore for SqlStore {
             token.uses_left.into(),
             token.data.get().into(),
         ];
-        self.database.apply(vec![Statement::new(INSERT, values)]).await
+        self.database.apply(vec![Statement::new(INSERT, values)]).await.map(drop)
     }
 
     async fn get(&self, kind: TokenKind, hash: &SecretHash) -> Result<Option<Token>, StoreError> {
@@ -38,12 +38,8 @@ impl TokenStore for SqlStore {
     }
 
     async fn revoke(&self, id: &TokenId) -> Result<bool, StoreError> {
-        let unit = vec![Statement::new(DELETE, [id.as_str().into()]).or(StoreError::Conflict)];
-        match self.database.apply(unit).await {
-            Ok(()) => Ok(true),
-            Err(StoreError::Conflict) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let touched = self.database.apply(vec![Statement::new(DELETE, [id.as_str().into()])]).await?;
+        Ok(touched > 0)
     }
 
     async fn tokens(

@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub mod clients;
 #[allow(missing_docs)] // Likewise.
 pub mod records;
+#[allow(missing_docs)] // Likewise.
+pub mod removals;
 mod sample;
 #[allow(missing_docs)] // Likewise.
 pub mod tokens;
@@ -94,26 +96,36 @@ macro_rules! token_store_conformance {
     };
 }
 
-/// One test for each promise of a [`RecordStore`](crate::RecordStore). `$empty` is an async function that returns an empty
-/// store: something [`Fresh`](crate::conformance::Fresh).
+/// One test for each promise of a [`RecordStore`](crate::RecordStore). `$empty` is an async function that returns an
+/// empty store: something [`Fresh`](crate::conformance::Fresh).
 #[macro_export]
 macro_rules! record_store_conformance {
     ($empty:ident) => {
         $crate::conformance_tests!($empty, records:
-            a_record_comes_back_equal,
-            an_unknown_key_is_nothing,
+            what_is_stored_comes_back_equal,
+            an_unknown_key_finds_nothing,
             kinds_do_not_mix,
+            a_record_that_has_ended_is_still_found,
             a_key_is_taken_once,
             of_many_inserts_of_one_key_one_wins,
-            a_change_counts_the_revision_and_one_of_an_older_is_a_conflict,
-            of_many_that_take_one_record_one_gets_it,
-            changes_are_made_all_or_none,
-            what_belongs_to_somebody_goes_with_them,
-            only_the_kind_that_is_named_goes,
-            nobody_named_takes_nothing,
-            records_are_listed_in_pages,
-            what_is_over_is_swept_a_few_at_a_time,
             many_inserts_at_once_all_land,
+            the_store_counts_the_revision,
+            a_replacement_of_another_revision_or_of_nothing_is_a_conflict,
+            of_many_replacements_at_once_one_wins,
+            of_many_who_take_a_record_at_once_one_wins,
+            what_was_replaced_since_cannot_be_taken,
+            what_is_gone_may_be_removed_again,
+            a_write_that_fails_leaves_nothing_of_those_before_it,
+            writes_are_done_in_their_order,
+            pages_follow_each_other_without_gap_or_repetition,
+        );
+        $crate::conformance_tests!($empty, removals:
+            records_are_removed_with_whom_they_belong_to,
+            records_of_two_owners_are_removed_where_both_own,
+            only_the_kinds_that_are_named_are_removed,
+            nobodys_records_cannot_be_removed_together,
+            a_sweep_removes_what_has_ended_by_then,
+            a_sweep_removes_a_few_at_a_time_the_longest_ended_first,
         );
     };
 }
@@ -146,6 +158,7 @@ mod tests {
         let promises = [
             include_str!("conformance/clients.rs"),
             include_str!("conformance/records.rs"),
+            include_str!("conformance/removals.rs"),
             include_str!("conformance/tokens.rs"),
         ];
         for promise in promises.iter().flat_map(|file| file.split("pub async fn ").skip(1)) {

@@ -1,5 +1,5 @@
-//! What is stored: clients and tokens, the traits a store implements, a store in memory, and the conformance
-//! suite that every store passes.
+//! What is stored: clients and tokens, and the records of the authorization server; the traits a store implements,
+//! stores in memory, and the conformance suites that every store passes.
 
 mod client;
 pub mod conformance;
@@ -13,5 +13,5 @@ pub use client::{
 };
 pub use error::{BoxError, StoreError};
 pub use memory::{MemoryRecords, MemoryStore};
-pub use record::{Belongs, Record, RecordKind, RecordStore, Write};
+pub use record::{Belongs, Kinds, Record, RecordKind, RecordStore, Write};
 pub use token::{Token, TokenId, TokenKind, TokenStore};

@@ -1,4 +1,4 @@
-//! A store in memory: for tests, and for apps that may forget.
+//! Stores in memory: for tests, and for apps that may forget.
 
 mod records;
 

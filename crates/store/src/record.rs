@@ -1,7 +1,10 @@
-//! What the authorization server remembers of its work: keys, codes, tokens, sessions, each a record with an end.
+//! Records: whatever the authorization server keeps about its work, as opposed to the clients that it works for. One
+//! shape for all: a key, an end, whom it belongs to, and a document that its kind alone understands.
 //!
-//! One shape for all, so that a store has one table to keep and one to sweep. What stands in a record is JSON whose shape
-//! its kind knows.
+//! Many of them only make sense together: a code is taken as its tokens are stored, a refresh token is replaced as the
+//! next one is stored. So there is one way to write, [`RecordStore::apply`], and it writes all or nothing.
+
+use std::fmt;
 
 use async_trait::async_trait;
 use enroll_oauth_types::{ClientId, SecretHash, Timestamp};
@@ -13,12 +16,22 @@ use crate::StoreError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RecordKind {
-    /// A private key, sealed.
+    /// A key that the server signs with, sealed. RFC 7517.
     SigningKey,
-    /// A signed request that must not be taken twice. RFC 7523 §3, item 7.
-    UsedAssertion,
-    /// An access token that says nothing by itself. RFC 6749 §1.4.
+    /// Somebody who can log in.
+    User,
+    /// A browser in which somebody has logged in.
+    Session,
+    /// What somebody allowed a client.
+    Consent,
+    /// An authorization code. RFC 6749 §4.1.2.
+    Code,
+    /// A refresh token. RFC 6749 §1.5.
+    RefreshToken,
+    /// An access token that means nothing by itself. RFC 7662.
     ReferenceToken,
+    /// The `jti` of an assertion, which works once. RFC 7523 §3.
+    UsedAssertion,
 }
 
 impl RecordKind {
@@ -26,91 +39,176 @@ impl RecordKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SigningKey => "signing_key",
-            Self::UsedAssertion => "used_assertion",
+            Self::User => "user",
+            Self::Session => "session",
+            Self::Consent => "consent",
+            Self::Code => "code",
+            Self::RefreshToken => "refresh_token",
             Self::ReferenceToken => "reference_token",
+            Self::UsedAssertion => "used_assertion",
         }
     }
 }
 
-/// Whose a record is, so that it goes when they go.
+/// Whom a record belongs to, or whose records are meant.
+///
+/// ```
+/// use enroll_store::Belongs;
+///
+/// let alice_at_the_shop = Belongs {
+///     client: Some("shop".into()),
+///     subject: Some("alice".to_owned()),
+///     ..Belongs::default()
+/// };
+/// assert!(!alice_at_the_shop.is_to_nobody());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Belongs {
-    /// The client.
+    /// The client that it was made for.
     pub client: Option<ClientId>,
-    /// The user.
+    /// The subject that it is about.
     pub subject: Option<String>,
-    /// The session of the user.
+    /// The session in which it came about.
     pub session: Option<String>,
-    /// What came of one grant.
+    /// All that came of one authorization, to be ended together when a part of it is replayed. RFC 9700 §4.14.2.
     pub family: Option<String>,
 }
 
 impl Belongs {
-    /// Whether it belongs to all of these.
-    pub(crate) fn to(&self, wanted: &Self) -> bool {
-        fn is<T: PartialEq>(own: Option<&T>, wanted: Option<&T>) -> bool {
-            wanted.is_none() || own == wanted
+    /// Whether nothing is given.
+    pub fn is_to_nobody(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether this has all that `given` has.
+    pub fn includes(&self, given: &Self) -> bool {
+        fn fits<T: PartialEq>(own: Option<&T>, given: Option<&T>) -> bool {
+            given.is_none() || own == given
         }
-        is(self.client.as_ref(), wanted.client.as_ref())
-            && is(self.subject.as_ref(), wanted.subject.as_ref())
-            && is(self.session.as_ref(), wanted.session.as_ref())
-            && is(self.family.as_ref(), wanted.family.as_ref())
+        fits(self.client.as_ref(), given.client.as_ref())
+            && fits(self.subject.as_ref(), given.subject.as_ref())
+            && fits(self.session.as_ref(), given.session.as_ref())
+            && fits(self.family.as_ref(), given.family.as_ref())
     }
 }
 
-/// One thing that is remembered.
-#[derive(Clone, Debug)]
+/// A record as the server keeps it.
+#[derive(Clone)]
 pub struct Record {
     /// What it is.
     pub kind: RecordKind,
-    /// The hash of what its holder presents, or of its name.
+    /// The hash of what its holder presents, or of its name; unique in its kind.
     pub key: SecretHash,
-    /// Counts the changes.
+    /// How often it was written. The store counts, from 1; what a new record says here is not read.
     pub revision: u64,
-    /// Whose it is.
+    /// Whom it belongs to, so that it can be removed with them.
     pub belongs_to: Belongs,
-    /// Since when it is there.
+    /// When it was issued.
     pub issued_at: Timestamp,
-    /// From this moment on it is over, and may be swept; `None` is never.
+    /// When it ends, after which it may be swept away; `None` is never.
     pub expires_at: Option<Timestamp>,
-    /// What it says.
+    /// What it stands for, as JSON whose shape its kind knows.
     pub document: Box<RawValue>,
+}
+
+impl Record {
+    /// Whether it has ended by `now`: from the very second of `expires_at` on.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
 }
 
 impl PartialEq for Record {
     fn eq(&self, other: &Self) -> bool {
-        let parts =
-            |record: &Self| (record.kind, record.key, record.revision, record.issued_at, record.expires_at);
-        parts(self) == parts(other)
-            && self.belongs_to == other.belongs_to
+        (self.kind, self.key, self.revision, &self.belongs_to, self.issued_at, self.expires_at)
+            == (other.kind, other.key, other.revision, &other.belongs_to, other.issued_at, other.expires_at)
             && self.document.get() == other.document.get()
     }
 }
 
-/// A change to the records.
-#[derive(Clone, Debug)]
-pub enum Write {
-    /// A new one. [`StoreError::Duplicate`] when its kind has that key.
-    Insert(Record),
-    /// Another in its place, its revision counted up. [`StoreError::Conflict`] when the revision is not the stored one, or
-    /// it is gone.
-    Replace(Record),
-    /// Takes one away: of several that try with its revision, one succeeds. [`StoreError::Conflict`] for the others.
-    Take(RecordKind, SecretHash, u64),
-    /// Takes away all of a kind, or of any, that belong to all of these. Nothing when nothing is said of whom.
-    TakeAll(Option<RecordKind>, Belongs),
+/// Without the document, which may hold what people told the server, and the hashes of passwords.
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("kind", &self.kind)
+            .field("revision", &self.revision)
+            .field("belongs_to", &self.belongs_to)
+            .field("issued_at", &self.issued_at)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
-/// Keeping records.
+/// Which kinds of records are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kinds {
+    /// Every one, those of a newer version too.
+    All,
+    /// These, and with an empty list none.
+    These(Vec<RecordKind>),
+}
+
+impl Kinds {
+    /// Whether this kind is meant.
+    pub fn include(&self, kind: RecordKind) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(kinds) => kinds.contains(&kind),
+        }
+    }
+}
+
+/// One change to the records.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// Stores a new record; [`StoreError::Duplicate`] when its kind has one of this key, even one that has ended.
+    Insert(Record),
+    /// Stores a record in the place of the one of its kind, key and revision; [`StoreError::Conflict`] when there is
+    /// none.
+    Replace(Record),
+    /// Removes a record.
+    Remove {
+        /// Its kind.
+        kind: RecordKind,
+        /// Its key.
+        key: SecretHash,
+        /// With a revision this takes the record: of all who try, one does, and the others get
+        /// [`StoreError::Conflict`]. Without, a record that is gone already is fine.
+        revision: Option<u64>,
+    },
+    /// Removes every record of these kinds that belongs to all of the given.
+    RemoveAll {
+        /// Which kinds.
+        kinds: Kinds,
+        /// Whose. An error when nothing is given: that would be everybody's.
+        belongs_to: Belongs,
+    },
+}
+
+impl Write {
+    /// Refuses what no store may do. A store calls this for each write before it does the first.
+    pub fn check(&self) -> Result<(), StoreError> {
+        match self {
+            Self::RemoveAll { belongs_to, .. } if belongs_to.is_to_nobody() => Err(StoreError::backend(
+                "whose records are to be removed? give a client, a subject, a session or a family",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Keeping records. Implement this to bring your own store, and apply
+/// [`record_store_conformance!`](crate::record_store_conformance).
 #[async_trait]
 pub trait RecordStore: Send + Sync + 'static {
-    /// The record of this key, over or not.
+    /// The record of this key, ended or not: the caller judges, by its own clock.
     async fn record(&self, kind: RecordKind, key: &SecretHash) -> Result<Option<Record>, StoreError>;
 
-    /// Makes all of these changes, or none. When this returns `Ok`, they survive a power cut.
+    /// Does all of these in their order, or, when one fails, none. Once this returns, they survive a power cut.
     async fn apply(&self, writes: Vec<Write>) -> Result<(), StoreError>;
 
-    /// At most `limit` records of a kind that belong to all of these, whose keys come after `after`, in the order of keys.
+    /// At most `limit` records of one kind that belong to all of the given, or to whomever when nothing is given, and
+    /// whose keys come after `after`, in the order of the keys' bytes.
     async fn records(
         &self,
         kind: RecordKind,
@@ -119,6 +217,36 @@ pub trait RecordStore: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<Record>, StoreError>;
 
-    /// Takes away at most `limit` records that are over; how many those were.
+    /// Removes at most `limit` records that have ended by `now`, those first that ended first, and says how many: less
+    /// than `limit` means that none is left.
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_shown_without_its_document() {
+        let document = RawValue::from_string(r#"{"password":"$argon2id$"}"#.to_owned()).unwrap();
+        let record = Record {
+            kind: RecordKind::User,
+            key: SecretHash::of("alice"),
+            revision: 1,
+            belongs_to: Belongs::default(),
+            issued_at: Timestamp(1),
+            expires_at: None,
+            document,
+        };
+        let shown = format!("{:?}", Write::Insert(record));
+        assert!(shown.contains("User") && !shown.contains("argon2id"), "{shown}");
+    }
+
+    #[test]
+    fn who_is_given_in_part_is_included_by_who_has_that_part() {
+        let client = Belongs { client: Some("a".into()), ..Belongs::default() };
+        let both = Belongs { subject: Some("b".to_owned()), ..client.clone() };
+        assert!(both.includes(&client) && both.includes(&both) && both.includes(&Belongs::default()));
+        assert!(!client.includes(&both) && !Belongs::default().includes(&client));
+    }
 }

@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use enroll_store::BoxError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::Steps;
 use crate::database::OpenError;
-use crate::migrate::{APPLIED, LEDGER, NOTE, SchemaVersion, checksum, compare};
+use crate::migrate::{APPLIED, LEDGER, NOTE, Plane, SchemaVersion, checksum};
 
 /// How long a connection waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,22 +21,22 @@ const NAP: Duration = Duration::from_millis(1);
 const STATEMENTS: usize = 64;
 
 /// The connection that writes. The file and its folder are made when they are not there, for the owner alone.
-pub(super) fn writing(path: &Path, steps: Steps) -> Result<Connection, OpenError> {
+pub(super) fn writing(path: &Path, plane: Plane) -> Result<Connection, OpenError> {
     make_private(path).map_err(|error| failed(path, error))?;
     let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Before the first change: a database that is not for us stays as it is.
-    version(path, steps, &connection)?;
+    version(path, plane, &connection)?;
     use_write_ahead_log(&connection).map_err(|error| failed(path, error))?;
     durable(&connection).map_err(|error| failed(path, error))?;
-    migrate(path, steps, &mut connection)?;
+    migrate(path, plane, &mut connection)?;
     Ok(connection)
 }
 
 /// A connection that reads. The engine refuses to write through it.
-pub(super) fn reading(path: &Path, steps: Steps) -> Result<Connection, OpenError> {
+pub(super) fn reading(path: &Path, plane: Plane) -> Result<Connection, OpenError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true).map_err(|error| failed(path, error))?;
-    let SchemaVersion { found, known } = version(path, steps, &connection)?;
+    let SchemaVersion { found, known } = version(path, plane, &connection)?;
     match found < known {
         true => Err(failed(
             path,
@@ -48,10 +47,10 @@ pub(super) fn reading(path: &Path, steps: Steps) -> Result<Connection, OpenError
 }
 
 /// Looks at the schema without touching anything.
-pub(super) fn schema(path: &Path, steps: Steps) -> Result<SchemaVersion, OpenError> {
+pub(super) fn schema(path: &Path, plane: Plane) -> Result<SchemaVersion, OpenError> {
     match path.exists() {
-        true => version(path, steps, &open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?),
-        false => compare(path, steps, &[]),
+        true => version(path, plane, &open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?),
+        false => plane.version(path, &[]),
     }
 }
 
@@ -128,15 +127,15 @@ fn durable(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// The schema of the database, when it is one of ours that this version understands, or empty.
-fn version(path: &Path, steps: Steps, connection: &Connection) -> Result<SchemaVersion, OpenError> {
+fn version(path: &Path, plane: Plane, connection: &Connection) -> Result<SchemaVersion, OpenError> {
     let tables = strings(connection, "SELECT name FROM sqlite_master WHERE type = 'table'");
     let tables = tables.map_err(|error| failed(path, error))?;
     if tables.iter().any(|table| table == "schema_versions") {
         let applied = applied(connection).map_err(|error| failed(path, error))?;
-        return compare(path, steps, &applied);
+        return plane.version(path, &applied);
     }
     match tables.is_empty() {
-        true => compare(path, steps, &[]),
+        true => plane.version(path, &[]),
         false => Err(failed(path, "it holds the tables of another program; name a file of its own")),
     }
 }
@@ -150,8 +149,8 @@ fn applied(connection: &Connection) -> rusqlite::Result<Vec<(u32, String)>> {
 }
 
 /// Runs the steps that have not run yet, all in one transaction; two processes that start at once wait for each other.
-fn migrate(path: &Path, steps: Steps, connection: &mut Connection) -> Result<(), OpenError> {
-    let SchemaVersion { found, known } = version(path, steps, connection)?;
+fn migrate(path: &Path, plane: Plane, connection: &mut Connection) -> Result<(), OpenError> {
+    let SchemaVersion { found, known } = version(path, plane, connection)?;
     if found == known {
         return Ok(());
     }
@@ -159,13 +158,13 @@ fn migrate(path: &Path, steps: Steps, connection: &mut Connection) -> Result<(),
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| failed(path, error))?;
     // Again, since another process may have been quicker.
-    let SchemaVersion { found, .. } = version(path, steps, &transaction)?;
-    let missing = (1..).zip(steps).skip(found as usize);
+    let SchemaVersion { found, .. } = version(path, plane, &transaction)?;
+    let steps = (1..).zip(plane.sqlite()).skip(found as usize);
     let run = || -> rusqlite::Result<()> {
         if found == 0 {
             transaction.execute(LEDGER, [])?;
         }
-        for (number, step) in missing {
+        for (number, step) in steps {
             transaction.execute_batch(step)?;
             transaction.execute(NOTE, (number, checksum(step)))?;
         }

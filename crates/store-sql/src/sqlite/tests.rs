@@ -6,6 +6,7 @@ use enroll_oauth_types::{ClientId, ClientMetadata, Timestamp};
 use enroll_store::{Client, ClientReader as _, ClientStore, RegisteredBy, StoreError};
 use tempfile::TempDir;
 
+use crate::migrate::Plane;
 use crate::{Access, OpenError, SchemaVersion, SqlStore};
 
 async fn empty() -> (Arc<SqlStore>, TempDir) {
@@ -66,9 +67,7 @@ async fn a_store_for_reading_sees_what_another_writes_and_cannot_write() {
     writer.insert(&client("a"), None).await.unwrap();
     assert!(reader.client(&ClientId::from("a")).await.unwrap().is_some());
     assert!(matches!(reader.insert(&client("b"), None).await, Err(StoreError::Backend(_))));
-    let raw =
-        super::connection::reading(&folder.path().join("test.db"), crate::migrate::CONFIGURATION.sqlite)
-            .unwrap();
+    let raw = super::connection::reading(&folder.path().join("test.db"), Plane::Configuration).unwrap();
     assert!(raw.execute("DELETE FROM clients", []).is_err(), "the engine itself refuses");
     assert!(reader.ping().await.is_ok());
 }

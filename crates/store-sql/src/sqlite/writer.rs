@@ -26,7 +26,7 @@ pub(super) struct Writer {
 /// A unit, and who waits for it.
 struct Job {
     unit: Vec<Statement>,
-    answer: oneshot::Sender<Result<(), StoreError>>,
+    answer: oneshot::Sender<Result<u64, StoreError>>,
 }
 
 impl Writer {
@@ -37,8 +37,9 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Writes a unit; returns when it is on disk, or undone. Once it is queued, a caller that goes away changes nothing.
-    pub(super) async fn apply(&self, unit: Vec<Statement>) -> Result<(), StoreError> {
+    /// Writes a unit; returns when it is on disk, or undone, and says how many rows it touched. Once it is queued, a
+    /// caller that goes away changes nothing.
+    pub(super) async fn apply(&self, unit: Vec<Statement>) -> Result<u64, StoreError> {
         let ended = || StoreError::backend("the writer has ended");
         let (answer, answered) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(ended)?;
@@ -71,7 +72,7 @@ fn run(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
 
 /// Writes a group in one transaction, and says for each unit how it went. A unit that fails is undone alone; when the
 /// transaction fails, all do.
-fn commit(connection: &Connection, units: Vec<Vec<Statement>>) -> Vec<Result<(), StoreError>> {
+fn commit(connection: &Connection, units: Vec<Vec<Statement>>) -> Vec<Result<u64, StoreError>> {
     let count = units.len();
     let outcomes = transaction(connection, units).map_err(Arc::<dyn std::error::Error + Send + Sync>::from);
     outcomes.unwrap_or_else(|failure| (0..count).map(|_| Err(StoreError::backend(failure.clone()))).collect())
@@ -80,7 +81,7 @@ fn commit(connection: &Connection, units: Vec<Vec<Statement>>) -> Vec<Result<(),
 fn transaction(
     connection: &Connection,
     units: Vec<Vec<Statement>>,
-) -> Result<Vec<Result<(), StoreError>>, BoxError> {
+) -> Result<Vec<Result<u64, StoreError>>, BoxError> {
     order(connection, "BEGIN IMMEDIATE")?;
     let outcomes: Result<Vec<_>, BoxError> = units.into_iter().map(|unit| write(connection, unit)).collect();
     let outcomes = outcomes.and_then(|outcomes| {
@@ -94,13 +95,13 @@ fn transaction(
 }
 
 /// Writes a unit. The outer error is the transaction's, the inner one the unit's.
-fn write(connection: &Connection, unit: Vec<Statement>) -> Result<Result<(), StoreError>, BoxError> {
+fn write(connection: &Connection, unit: Vec<Statement>) -> Result<Result<u64, StoreError>, BoxError> {
     // A single statement is undone by the engine when it fails.
     let several = unit.len() > 1;
     if several {
         order(connection, "SAVEPOINT unit")?;
     }
-    let outcome = unit.into_iter().try_for_each(|statement| execute(connection, statement));
+    let outcome = unit.into_iter().map(|statement| execute(connection, statement)).sum::<Result<u64, _>>();
     match outcome {
         // A full disk and its like may end the transaction itself, and the units before are lost with it.
         Err(error) if connection.is_autocommit() => return Err(error.into()),
@@ -113,14 +114,15 @@ fn write(connection: &Connection, unit: Vec<Statement>) -> Result<Result<(), Sto
     Ok(outcome)
 }
 
-fn execute(connection: &Connection, statement: Statement) -> Result<(), StoreError> {
+/// How many rows it touched.
+fn execute(connection: &Connection, statement: Statement) -> Result<u64, StoreError> {
     let touched = connection
         .prepare_cached(statement.sql)
         .and_then(|mut prepared| prepared.execute(params_from_iter(&statement.values)))
         .map_err(error)?;
     match statement.otherwise {
         Some(otherwise) if touched == 0 => Err(otherwise),
-        _ => Ok(()),
+        _ => Ok(touched as u64),
     }
 }
 
@@ -172,7 +174,7 @@ mod tests {
         );
         assert!(matches!(
             outcomes[..],
-            [Ok(()), Err(StoreError::Duplicate), Err(StoreError::Spent), Err(StoreError::Duplicate), Ok(())]
+            [Ok(1), Err(StoreError::Duplicate), Err(StoreError::Spent), Err(StoreError::Duplicate), Ok(2)]
         ));
         assert_eq!(names(&connection), ["a", "d", "e"]);
     }
@@ -181,7 +183,7 @@ mod tests {
     fn only_a_name_that_is_taken_is_a_duplicate() {
         let connection = database();
         let outcomes = commit(&connection, vec![vec![insert("much too long")], vec![insert("a")]]);
-        assert!(matches!(outcomes[..], [Err(StoreError::Backend(_)), Ok(())]), "{outcomes:?}");
+        assert!(matches!(outcomes[..], [Err(StoreError::Backend(_)), Ok(1)]), "{outcomes:?}");
     }
 
     #[test]
@@ -193,7 +195,7 @@ mod tests {
         assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(StoreError::Backend(_)))));
         assert!(names(&connection).is_empty());
         assert!(
-            matches!(commit(&connection, vec![vec![insert("c")]])[..], [Ok(())]),
+            matches!(commit(&connection, vec![vec![insert("c")]])[..], [Ok(1)]),
             "the next group is written"
         );
     }

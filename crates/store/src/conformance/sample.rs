@@ -1,4 +1,4 @@
-//! Clients and tokens to store.
+//! Clients, tokens and records to store.
 
 use enroll_oauth_types::{
     ClientId, ClientMetadata, InitialAccessToken, ReadingRules, SealingKey, SecretHash, SystemRandom,
@@ -6,7 +6,10 @@ use enroll_oauth_types::{
 };
 use serde_json::{Value, json};
 
-use crate::{Client, RegisteredBy, StoredSecret, SupersededToken, Token, TokenId, TokenKind, UsedAssertion};
+use crate::{
+    Belongs, Client, Record, RecordKind, RegisteredBy, StoredSecret, SupersededToken, Token, TokenId,
+    TokenKind, UsedAssertion,
+};
 
 pub(super) const NOW: Timestamp = Timestamp(1_800_000_000);
 
@@ -79,5 +82,18 @@ pub(super) fn token(uses_left: Option<u32>) -> Token {
         expires_at: None,
         uses_left,
         data,
+    }
+}
+
+/// A record without end, with a new key.
+pub(super) fn record(kind: RecordKind, belongs_to: Belongs) -> Record {
+    Record {
+        kind,
+        key: InitialAccessToken::generate(&SystemRandom).hash(),
+        revision: 1,
+        belongs_to,
+        issued_at: NOW,
+        expires_at: None,
+        document: serde_json::value::to_raw_value(&json!({ "label": "ünï" })).expect("the sample is JSON"),
     }
 }

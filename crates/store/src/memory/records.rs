@@ -2,71 +2,110 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use enroll_oauth_types::{SecretHash, Timestamp};
 
 use crate::{Belongs, Record, RecordKind, RecordStore, StoreError, Write};
 
-type Records = BTreeMap<(RecordKind, [u8; 32]), Record>;
-
 /// Records in memory, gone with the process.
 #[derive(Debug, Default)]
-pub struct MemoryRecords(Mutex<Records>);
+pub struct MemoryRecords(Mutex<State>);
+
+/// A kind and a key's bytes, in the order of pages.
+type Place = (RecordKind, [u8; 32]);
+
+#[derive(Debug, Default)]
+struct State {
+    records: BTreeMap<Place, Record>,
+    /// What was in a place before the writes at hand, the last change last.
+    undo: Vec<(Place, Option<Record>)>,
+}
 
 impl MemoryRecords {
-    fn with<T>(&self, work: impl FnOnce(&mut Records) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change is made whole under one lock, so a panic elsewhere leaves nothing half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn place(record: &Record) -> (RecordKind, [u8; 32]) {
-    (record.kind, *record.key.as_bytes())
-}
+impl State {
+    fn write(&mut self, write: Write) -> Result<(), StoreError> {
+        match write {
+            Write::Insert(record) => {
+                let place = place(record.kind, &record.key);
+                if self.records.contains_key(&place) {
+                    return Err(StoreError::Duplicate);
+                }
+                self.put(place, Some(Record { revision: 1, ..record }));
+            }
+            Write::Replace(record) => {
+                let place = self.current(record.kind, &record.key, record.revision)?;
+                self.put(place, Some(Record { revision: record.revision + 1, ..record }));
+            }
+            Write::Remove { kind, key, revision: Some(revision) } => {
+                let place = self.current(kind, &key, revision)?;
+                self.put(place, None);
+            }
+            Write::Remove { kind, key, revision: None } => self.put(place(kind, &key), None),
+            Write::RemoveAll { kinds, belongs_to } => {
+                let theirs =
+                    |record: &&Record| kinds.include(record.kind) && record.belongs_to.includes(&belongs_to);
+                let places: Vec<_> =
+                    self.records.values().filter(theirs).map(|own| place(own.kind, &own.key)).collect();
+                for place in places {
+                    self.put(place, None);
+                }
+            }
+        }
+        Ok(())
+    }
 
-fn write(records: &mut Records, write: Write) -> Result<(), StoreError> {
-    match write {
-        Write::Insert(record) => {
-            if records.contains_key(&place(&record)) {
-                return Err(StoreError::Duplicate);
-            }
-            records.insert(place(&record), record);
-            Ok(())
-        }
-        Write::Replace(record) => {
-            let stored = records.get_mut(&place(&record)).filter(|own| own.revision == record.revision);
-            *stored.ok_or(StoreError::Conflict)? = Record { revision: record.revision + 1, ..record };
-            Ok(())
-        }
-        Write::Take(kind, key, revision) => {
-            let place = (kind, *key.as_bytes());
-            let is_there = records.get(&place).is_some_and(|own| own.revision == revision);
-            is_there.then(|| records.remove(&place)).map(drop).ok_or(StoreError::Conflict)
-        }
-        Write::TakeAll(kind, whose) => {
-            let goes = |own: &Record| kind.is_none_or(|kind| own.kind == kind) && own.belongs_to.to(&whose);
-            if whose != Belongs::default() {
-                records.retain(|_, own| !goes(own));
-            }
-            Ok(())
+    /// Where the record is, when it is there and has this revision.
+    fn current(&self, kind: RecordKind, key: &SecretHash, revision: u64) -> Result<Place, StoreError> {
+        let place = place(kind, key);
+        let own = self.records.get(&place).filter(|own| own.revision == revision);
+        own.map(|_| place).ok_or(StoreError::Conflict)
+    }
+
+    fn put(&mut self, place: Place, record: Option<Record>) {
+        let before = match record {
+            Some(record) => self.records.insert(place, record),
+            None => self.records.remove(&place),
+        };
+        self.undo.push((place, before));
+    }
+
+    fn undo(&mut self) {
+        for (place, before) in std::mem::take(&mut self.undo).into_iter().rev() {
+            match before {
+                Some(record) => self.records.insert(place, record),
+                None => self.records.remove(&place),
+            };
         }
     }
+}
+
+fn place(kind: RecordKind, key: &SecretHash) -> Place {
+    (kind, *key.as_bytes())
 }
 
 #[async_trait]
 impl RecordStore for MemoryRecords {
     async fn record(&self, kind: RecordKind, key: &SecretHash) -> Result<Option<Record>, StoreError> {
-        Ok(self.with(|records| records.get(&(kind, *key.as_bytes())).cloned()))
+        Ok(self.state().records.get(&place(kind, key)).cloned())
     }
 
     async fn apply(&self, writes: Vec<Write>) -> Result<(), StoreError> {
-        self.with(|records| {
-            let mut changed = records.clone();
-            writes.into_iter().try_for_each(|change| write(&mut changed, change))?;
-            *records = changed;
-            Ok(())
-        })
+        writes.iter().try_for_each(Write::check)?;
+        let mut state = self.state();
+        let outcome = writes.into_iter().try_for_each(|write| state.write(write));
+        match outcome {
+            Ok(()) => state.undo.clear(),
+            Err(_) => state.undo(),
+        }
+        outcome
     }
 
     async fn records(
@@ -76,25 +115,26 @@ impl RecordStore for MemoryRecords {
         after: Option<&SecretHash>,
         limit: u32,
     ) -> Result<Vec<Record>, StoreError> {
-        let first =
-            after.map_or(Bound::Included((kind, [0; 32])), |key| Bound::Excluded((kind, *key.as_bytes())));
-        Ok(self.with(|records| {
-            let of_kind = records.range((first, Bound::Included((kind, [u8::MAX; 32]))));
-            let own = of_kind.map(|(_, record)| record).filter(|record| record.belongs_to.to(belongs_to));
-            own.take(limit as usize).cloned().collect()
-        }))
+        let start = match after {
+            Some(key) => Bound::Excluded(place(kind, key)),
+            None => Bound::Included((kind, [0; 32])),
+        };
+        let state = self.state();
+        let rest = state.records.range((start, Bound::Included((kind, [u8::MAX; 32]))));
+        let theirs = rest.map(|(_, record)| record).filter(|own| own.belongs_to.includes(belongs_to));
+        Ok(theirs.take(limit as usize).cloned().collect())
     }
 
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        Ok(self.with(|records| {
-            let mut swept = 0;
-            records.retain(|_, record| {
-                let goes = swept < limit && record.expires_at.is_some_and(|end| end <= now);
-                swept += u32::from(goes);
-                !goes
-            });
-            swept
-        }))
+        let mut state = self.state();
+        let ended = state.records.iter().filter(|(_, record)| record.has_ended(now));
+        let mut ended: Vec<_> = ended.map(|(place, record)| (record.expires_at, *place)).collect();
+        ended.sort_unstable();
+        ended.truncate(limit as usize);
+        for (_, place) in &ended {
+            state.records.remove(place);
+        }
+        Ok(u32::try_from(ended.len()).unwrap_or(limit))
     }
 }
 

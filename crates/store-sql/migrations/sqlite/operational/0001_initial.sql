@@ -1,20 +1,21 @@
--- One table for all that the authorization server remembers: one to write, one to sweep.
+-- A column is called `hash` since `key` is a word of the language elsewhere.
 CREATE TABLE records (
     kind TEXT NOT NULL,
-    record_key BLOB NOT NULL,
+    hash BLOB NOT NULL,
     revision INTEGER NOT NULL,
     client_id TEXT,
     subject TEXT,
-    session_id TEXT,
+    session TEXT,
     family TEXT,
     issued_at INTEGER NOT NULL,
     expires_at INTEGER,
     document TEXT NOT NULL,
-    UNIQUE (kind, record_key)
+    UNIQUE (kind, hash)
 ) STRICT;
 
-CREATE INDEX records_client ON records (client_id);
-CREATE INDEX records_subject ON records (subject);
-CREATE INDEX records_session ON records (session_id);
-CREATE INDEX records_family ON records (family);
-CREATE INDEX records_expiry ON records (expires_at);
+-- With kind and hash, so that a page of an owner's records is read in its order, however many there are.
+CREATE INDEX records_by_client ON records (client_id, kind, hash) WHERE client_id IS NOT NULL;
+CREATE INDEX records_by_subject ON records (subject, kind, hash) WHERE subject IS NOT NULL;
+CREATE INDEX records_by_session ON records (session, kind, hash) WHERE session IS NOT NULL;
+CREATE INDEX records_by_family ON records (family, kind, hash) WHERE family IS NOT NULL;
+CREATE INDEX records_by_end ON records (expires_at) WHERE expires_at IS NOT NULL;
