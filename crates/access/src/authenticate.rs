@@ -17,11 +17,11 @@ use http::request::Parts;
 use crate::{AccessError, Caller};
 
 pub use bearer_jwt::{BearerJwt, BearerJwtBuilder, BearerJwtError};
-pub use client_assertion::{AssertionError, AssertionRules, ClientAssertion};
+pub use client_assertion::{AssertionError, ClientAssertion};
 pub use initial_access_token::{
     InitialAccessTokenData, InitialAccessTokens, IssueError, NewInitialAccessToken, issue,
 };
-pub use signed_by::{SignedBy, jwks};
+pub use signed_by::SignedBy;
 pub use software_statement::{StatementError, StatementIssuer, StatementIssuers, Validity, Vouched};
 
 /// Knows one kind of credential.

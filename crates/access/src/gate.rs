@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enroll_store::RegisteredBy;
+use enroll_store::{Client, RegisteredBy};
 use http::HeaderValue;
 use http::request::Parts;
 
@@ -71,15 +71,17 @@ impl Gate {
     }
 
     /// What a client may change in its registration: the present terms of the name that it registered under. `None` when
-    /// the policy grants none of this name any more. A client of the operator has the terms of whoever has no others, since
-    /// it is not the operator.
-    pub fn terms_of(&self, registered_by: &RegisteredBy) -> Option<Arc<Terms>> {
+    /// the policy grants none of this name any more. A client of the operator is not the operator: it has the terms of
+    /// whoever has no others, and never more than it was given.
+    pub fn terms_of(&self, client: &Client) -> Option<Arc<Terms>> {
         let named = |name: &str| self.policy.terms().into_iter().find(|terms| terms.name == name);
-        if registered_by.kind != Credential::Operator.as_str() {
-            return named(&registered_by.policy);
+        let RegisteredBy { kind, policy, .. } = &client.registered_by;
+        if kind != Credential::Operator.as_str() {
+            return named(policy.as_str());
         }
         let usual = named("default").unwrap_or_else(Terms::shared_default);
-        Some(Arc::new(Terms { name: registered_by.policy.clone(), ..Terms::clone(&usual) }))
+        let usual = Terms { name: policy.clone(), ..Terms::clone(&usual) };
+        Some(Arc::new(usual.within(&client.metadata)))
     }
 
     /// The header `WWW-Authenticate` for this error, with the realm of this gate. RFC 6750 §3.
@@ -119,6 +121,7 @@ mod tests {
 
     use async_trait::async_trait;
     use http::Request;
+    use serde_json::json;
 
     use super::*;
     use crate::{Terms, policy};
@@ -229,24 +232,21 @@ mod tests {
         let staff = policy::scope("register").on(named("staff")).and(policy::open());
         let gate = Gate::require(staff.or(policy::initial_access_token().unnamed(named("partners"))));
         let found = |kind: &str, name: &str| {
-            let (kind, policy) = (kind.to_owned(), name.to_owned());
-            let by = RegisteredBy { kind, policy, issuer: None, subject: None };
-            gate.terms_of(&by).map(|terms| terms.name.clone())
+            let document = json!({
+                "client_id": "app", "issued_at": 1, "updated_at": 1, "enabled": true, "metadata": {}, "secrets": [],
+                "registered_by": { "kind": kind, "policy": name },
+            });
+            gate.terms_of(&Client::from_document(&document.to_string(), 1).unwrap())
         };
         for name in ["staff", "partners"] {
-            assert_eq!(found("bearer_jwt", name).as_deref(), Some(name));
+            assert_eq!(found("bearer_jwt", name).unwrap().name, name);
         }
         // The operator's clients are not the operator, whatever the policy.
         for name in ["unrestricted", "staff", "gone"] {
-            assert_eq!(found("operator", name).as_deref(), Some(name));
+            let terms = found("operator", name).unwrap();
+            assert_eq!((terms.name.as_str(), &terms.privileges), (name, &crate::Privileges::None));
+            assert_eq!(terms.allowed_scopes, Some(Vec::new()));
         }
-        let by = RegisteredBy {
-            kind: "operator".to_owned(),
-            policy: "staff".to_owned(),
-            issuer: None,
-            subject: None,
-        };
-        assert_eq!(gate.terms_of(&by).unwrap().privileges, crate::Privileges::None);
         for (kind, name) in [("anonymous", "unrestricted"), ("anonymous", "default")] {
             assert_eq!(found(kind, name), None, "{kind} {name}");
         }

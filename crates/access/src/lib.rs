@@ -10,10 +10,9 @@ pub mod policy;
 mod terms;
 
 pub use authenticate::{
-    AssertionError, AssertionRules, Authenticate, BearerJwt, BearerJwtBuilder, BearerJwtError,
-    ClientAssertion, InitialAccessTokenData, InitialAccessTokens, IssueError, NewInitialAccessToken,
-    SignedBy, StatementError, StatementIssuer, StatementIssuers, Validity, Vouched, bearer_token, issue,
-    jwks,
+    AssertionError, Authenticate, BearerJwt, BearerJwtBuilder, BearerJwtError, ClientAssertion,
+    InitialAccessTokenData, InitialAccessTokens, IssueError, NewInitialAccessToken, SignedBy, StatementError,
+    StatementIssuer, StatementIssuers, Validity, Vouched, bearer_token, issue,
 };
 pub use caller::{Caller, Credential};
 pub use error::AccessError;

@@ -122,7 +122,7 @@ impl Terms {
     /// The same for a client that somebody with more leave registered: its scopes and its lifetimes are the most that it may
     /// have, and privileged members stay as they are.
     #[must_use]
-    pub fn within(mut self, metadata: &ClientMetadata) -> Self {
+    pub(crate) fn within(mut self, metadata: &ClientMetadata) -> Self {
         self.privileges = Privileges::None;
         self.template = ClientMetadata::default();
         self.ceilings.lowered_to(metadata);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use enroll_jose::Schedule;
-use enroll_oauth_types::{Clock as _, SealingKey, ServerMetadata, SystemClock};
+use enroll_oauth_types::{Clock as _, SealingKey, ServerMetadata, SystemClock, TokenEndpoints};
 use enroll_outbound::Outbound;
 use enroll_provider::{Catalog, Keys, Provider, Resource, paths};
 use enroll_registration::cors;
@@ -77,10 +77,12 @@ impl Authorization {
 
     /// What the discovery documents say of it.
     pub(crate) fn described(&self, metadata: ServerMetadata) -> ServerMetadata {
-        let [token, introspection, revocation, jwks] =
-            [paths::TOKEN, paths::INTROSPECTION, paths::REVOCATION, paths::JWKS]
-                .map(|path| self.provider.url(path));
-        metadata.with_token_endpoints(token, introspection, revocation, jwks)
+        metadata.with_token_endpoints(TokenEndpoints {
+            token: self.provider.url(paths::TOKEN),
+            introspection: self.provider.url(paths::INTROSPECTION),
+            revocation: self.provider.url(paths::REVOCATION),
+            jwks: self.provider.url(paths::JWKS),
+        })
     }
 
     /// Makes keys when they are due, and forgets what is over, for as long as the server runs.

@@ -227,7 +227,7 @@ impl Config {
         if self.role == Role::Authorization {
             return wrong(
                 "role",
-                "this version has no authorization server yet; use `all` or `registration`",
+                "this version runs no authorization server apart yet; use `all` or `registration`",
             );
         }
         if let Some(scope) =

@@ -13,8 +13,8 @@ use enroll_access::{
 use enroll_oauth_types::{SealingKey, SystemClock, SystemRandom};
 use enroll_outbound::{Limits, Outbound};
 use enroll_registration::{Registrar, RegistrarBuilder, Remote, Statements};
-use enroll_store::{ClientStore, Page};
-use enroll_store_sql::{Access, OpenError, SqlStore};
+use enroll_store::{Belongs, ClientStore, Page, RecordKind, RecordStore as _};
+use enroll_store_sql::{Access, OpenError, SqlRecords, SqlStore};
 use http::request::Parts;
 
 use crate::authorization;
@@ -115,10 +115,10 @@ pub(crate) fn remote(config: &Config, is_development: bool) -> Result<Remote, Fa
 /// nothing that the old one sealed, so none is made.
 pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<Arc<SealingKey>, Failure> {
     let file = config.sealing_key_file();
-    if !file.exists() && holds_sealed_secrets(store).await? {
+    if !file.exists() && (holds_sealed_secrets(store).await? || holds_signing_keys(config).await?) {
         return Err(Failure::World(format!(
-            "the sealing key {} is not there, and secrets of registered clients are sealed under it: put it back from \
-             its copy, or name it by registration.sealing_key_file",
+            "the sealing key {} is not there, and secrets of registered clients or signing keys are sealed under it: put \
+             it back from its copy, or name it by registration.sealing_key_file",
             file.display()
         )));
     }
@@ -135,6 +135,15 @@ async fn holds_sealed_secrets(store: &SqlStore) -> Result<bool, Failure> {
             return Ok(true);
         }
     }
+}
+
+async fn holds_signing_keys(config: &Config) -> Result<bool, Failure> {
+    let url = config.operational_database();
+    if SqlRecords::schema(&url).map_err(|error| not_opened(&error))?.found == 0 {
+        return Ok(false);
+    }
+    let records = SqlRecords::open(&url, Access::ReadOnly).map_err(|error| not_opened(&error))?;
+    Ok(!records.records(RecordKind::SigningKey, &Belongs::default(), None, 1).await?.is_empty())
 }
 
 fn read_or_make_sealing_key(config: &Config) -> Result<SealingKey, Failure> {
@@ -281,7 +290,6 @@ pub(crate) fn gate_for_development(config: &Config, store: Arc<SqlStore>) -> Res
         default_scopes: base.default_scopes.clone(),
         ..Terms::unrestricted()
     });
-    let own = policy::scope(authorization::SCOPE).on(terms.clone());
-    let allowed = policy::initial_access_token().unnamed(terms.clone()).or(own).or(policy::open().on(terms));
+    let allowed = policy::initial_access_token().unnamed(terms.clone()).or(policy::open().on(terms));
     Ok(Gate::require(allowed).authenticate(InitialAccessTokens::in_store(store, Arc::new(SystemClock))))
 }

@@ -34,6 +34,11 @@ impl Jwks {
         Self(json.to_owned())
     }
 
+    /// Keeps a document as it stands; `None` when it is no JSON.
+    pub fn from_slice(document: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<&RawValue>(document).ok().map(Self::from_raw)
+    }
+
     /// The JSON text as it was sent.
     pub fn as_str(&self) -> &str {
         self.0.get()

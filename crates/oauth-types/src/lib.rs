@@ -44,7 +44,7 @@ pub use sealing::{Pkcs8, SealedSecret, SealingKey};
 pub use secret::{
     ClientSecret, InitialAccessToken, ReferenceToken, RegistrationAccessToken, Secret, SecretHash, SecretKind,
 };
-pub use server_metadata::ServerMetadata;
+pub use server_metadata::{ServerMetadata, TokenEndpoints};
 pub use time::{Clock, Seconds, SystemClock, Timestamp};
 pub use uri::{Problem, Uri, UriParts};
 pub use values::{

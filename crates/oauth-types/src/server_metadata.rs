@@ -80,23 +80,30 @@ impl ServerMetadata {
         self
     }
 
-    /// The same, with what clients that have no user call. RFC 8414 §2.
+    /// The same, with what gives tokens. RFC 8414 §2.
     #[must_use]
-    pub fn with_token_endpoints(
-        self,
-        token: String,
-        introspection: String,
-        revocation: String,
-        jwks: String,
-    ) -> Self {
+    pub fn with_token_endpoints(self, endpoints: TokenEndpoints) -> Self {
         Self {
-            token_endpoint: Some(token),
-            introspection_endpoint: Some(introspection),
-            revocation_endpoint: Some(revocation),
-            jwks_uri: Some(jwks),
+            token_endpoint: Some(endpoints.token),
+            introspection_endpoint: Some(endpoints.introspection),
+            revocation_endpoint: Some(endpoints.revocation),
+            jwks_uri: Some(endpoints.jwks),
             ..self
         }
     }
+}
+
+/// Where tokens are given, told about and taken back, and the keys that they are signed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenEndpoints {
+    /// `token_endpoint`
+    pub token: String,
+    /// `introspection_endpoint`
+    pub introspection: String,
+    /// `revocation_endpoint`
+    pub revocation: String,
+    /// `jwks_uri`
+    pub jwks: String,
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use crate::Media;
 /// Why a document was not fetched.
 ///
 /// Every sentence may be shown to whoever named the address: none tells what this server's network looks like from
-/// within, nor which ports of others are open. In particular, a name that leads nowhere and one that leads to a private address are the same to the reader.
+/// within, nor which ports of others are open. In particular, a name that leads nowhere and one that leads to a private
+/// address are the same to the reader.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {

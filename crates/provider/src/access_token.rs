@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use enroll_jose::SigningAlgorithm;
 use enroll_oauth_types::{AccessTokenType, ClientId, ReferenceToken, Seconds, Timestamp};
-use enroll_store::{Belongs, Client, Record, RecordKind, Write};
+use enroll_store::{Belongs, Client, Record, RecordKind, StoreError, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -111,7 +111,7 @@ impl Provider {
     }
 
     /// What a token says that this server issued, as long as it has not ended and its client is there and enabled.
-    pub(crate) async fn claims_of(&self, token: &str) -> Result<Option<Claims>, ProtocolError> {
+    pub(crate) async fn claims_of(&self, token: &str) -> Result<Option<Claims>, StoreError> {
         let now = self.clock.now();
         let claims: Option<Claims> = if let Some(claims) = self.signed_claims(token) {
             serde_json::from_value(Value::Object(claims)).ok()
@@ -119,7 +119,7 @@ impl Provider {
             let hash = ReferenceToken::presented(token.to_owned()).hash();
             let record = self.records.record(RecordKind::ReferenceToken, &hash).await?;
             let read = |record: Record| serde_json::from_str(record.document.get());
-            record.map(read).transpose().map_err(ProtocolError::internal)?
+            record.map(read).transpose().map_err(StoreError::backend)?
         };
         let Some(claims) = claims.filter(|claims| now.seconds() < claims.exp && claims.iss == self.issuer)
         else {

@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::prelude::BASE64_STANDARD;
 use enroll_access::{AssertionError, ClientAssertion, SignedBy};
-use enroll_oauth_types::{AuthMethod, ClientId, ClientSecret, ErrorCode, SecretHash, Timestamp};
-use enroll_store::{Belongs, Client, Record, RecordKind, StoreError, StoredSecret, Write};
+use enroll_oauth_types::{AuthMethod, ClientId, ClientSecret, SecretHash, Timestamp};
+use enroll_store::{Belongs, Client, Record, RecordKind, StoreError, Write};
 use http::{HeaderMap, header};
 use serde_json::value::RawValue;
 
@@ -30,8 +30,8 @@ enum Proof {
 }
 
 impl Provider {
-    /// The client that sends this request to `endpoint`. A client that is not there, or is disabled, takes as long as one
-    /// whose proof is wrong, and is answered alike.
+    /// The client that sends this request to `endpoint`. One that is not there, or is disabled, is answered as one whose
+    /// proof is wrong.
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -41,11 +41,13 @@ impl Provider {
         let Presented { id, proof, by_header } = presented(headers, form)?;
         let client = self.clients.client(&id).await?.filter(|client| client.enabled);
         let is_proven = match proof {
-            Proof::Secret(secret) => has_secret(client.as_ref(), &secret, self.clock.now()),
+            Proof::Secret(secret) => {
+                client.as_ref().is_some_and(|client| has_secret(client, &secret, self.clock.now()))
+            }
             Proof::Assertion(token) => self.has_signed(&id, client.as_ref(), &token, endpoint).await?,
             Proof::Nothing => client.as_ref().is_some_and(|client| method_of(client) == AuthMethod::None),
         };
-        client.filter(|_| is_proven).ok_or(ProtocolError::InvalidClient { by_header })
+        client.filter(|_| is_proven).ok_or_else(|| ProtocolError::not_proven(by_header))
     }
 
     /// Whether the client signed this, and it is the first time that it is shown. RFC 7523 §3.
@@ -56,26 +58,28 @@ impl Provider {
         token: &str,
         endpoint: &str,
     ) -> Result<bool, ProtocolError> {
-        let client = client.filter(|client| {
-            matches!(method_of(client), AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt)
-        });
-        let audiences = [self.issuer.as_str(), endpoint, &self.url(crate::paths::TOKEN)];
         let now = self.clock.now();
-        let secrets: Vec<_> = match client {
-            Some(client) if method_of(client) == AuthMethod::ClientSecretJwt => self.opened(client, now),
-            _ => Vec::new(),
+        let (client, secrets) = match client.map(method_of) {
+            Some(AuthMethod::PrivateKeyJwt) => (client, Vec::new()),
+            // Without a secret that can be read there is nothing that it could have signed with.
+            Some(AuthMethod::ClientSecretJwt) => {
+                let secrets = client.map_or_else(Vec::new, |client| self.opened(client, now));
+                (client.filter(|_| !secrets.is_empty()), secrets)
+            }
+            _ => (None, Vec::new()),
         };
-        let signed =
-            SignedBy { client: id, metadata: client.map(|client| &client.metadata), audiences: &audiences };
-        let verified = match secrets.is_empty() {
-            true => signed.verify(token, self.outbound.as_ref(), now).await,
-            false => signed.verify_shared(token, &secrets, now),
+        let signed = SignedBy {
+            client: id,
+            metadata: client.map(|client| &client.metadata),
+            secrets: &secrets,
+            audiences: &[&self.issuer, endpoint, &self.url(crate::paths::TOKEN)],
         };
-        match verified {
+        match signed.verify(token, self.outbound.as_ref(), now).await {
             Ok(assertion) => self.is_first_use(id, assertion).await,
             Err(AssertionError::NotSigned) => Ok(false),
-            // The client signed it, and may know what is wrong with it.
-            Err(AssertionError::Wrong(why)) => Err(ProtocolError::new(ErrorCode::InvalidClient, why)),
+            Err(AssertionError::Wrong(problem)) => {
+                Err(ProtocolError::InvalidClient { problem, by_header: false })
+            }
         }
     }
 
@@ -111,15 +115,11 @@ fn method_of(client: &Client) -> AuthMethod {
 }
 
 /// `client_secret_basic` and `client_secret_post` are taken for each other: clients mix them up, and neither is safer.
-fn has_secret(client: Option<&Client>, secret: &ClientSecret, now: Timestamp) -> bool {
+fn has_secret(client: &Client, secret: &ClientSecret, now: Timestamp) -> bool {
     let hash = secret.hash();
-    let client = client.filter(|client| {
-        matches!(method_of(client), AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost)
-    });
-    let own: &[StoredSecret] = client.map_or(&[], |client| &client.secrets);
-    // Each is compared, so that the time tells nothing of which one it is; and one, if there is none.
-    let nobodys = hash == SecretHash::from([0; 32]);
-    own.iter().filter(|own| own.hash == hash && own.works(now)).count() > 0 && !nobodys
+    let sends_it = matches!(method_of(client), AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost);
+    // Each is compared, so that the time tells nothing of which one it is.
+    sends_it && client.secrets.iter().filter(|own| own.hash == hash && own.works(now)).count() > 0
 }
 
 /// One way to authenticate, and one name. RFC 6749 §2.3.
@@ -166,7 +166,7 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, ProtocolError>
     if sent.next().is_some() {
         return Err(ProtocolError::invalid_request("send one Authorization header, not several"));
     }
-    let malformed = || ProtocolError::InvalidClient { by_header: true };
+    let malformed = || ProtocolError::not_proven(true);
     let text = first.to_str().map_err(|_| malformed())?;
     let (scheme, credentials) = text.split_once(' ').unwrap_or((text, ""));
     if !scheme.eq_ignore_ascii_case("Basic") {

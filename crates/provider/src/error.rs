@@ -15,11 +15,12 @@ pub enum ProtocolError {
     /// 400, with the code and what would be right.
     #[error("{1}")]
     Refused(ErrorCode, Cow<'static, str>),
-    /// 401 `invalid_client`: nothing tells whether there is such a client. `by_header` where it tried the
-    /// `Authorization` header, which asks for a challenge. RFC 6749 §5.2.
-    #[error("the client is not known, or did not authenticate as it is registered")]
+    /// 401 `invalid_client`. RFC 6749 §5.2.
+    #[error("{problem}")]
     InvalidClient {
-        /// Whether the client tried the `Authorization` header.
+        /// What is wrong. It tells whether there is such a client only to whoever signed as that.
+        problem: &'static str,
+        /// Whether the client tried the `Authorization` header, which asks for a challenge.
         by_header: bool,
     },
     /// 413: the body is larger than 64 KiB.
@@ -39,6 +40,12 @@ impl ProtocolError {
         Self::new(ErrorCode::InvalidRequest, problem)
     }
 
+    /// The same whether or not there is such a client.
+    pub(crate) fn not_proven(by_header: bool) -> Self {
+        let problem = "the client is not known, or did not authenticate as it is registered";
+        Self::InvalidClient { problem, by_header }
+    }
+
     pub(crate) fn internal(cause: impl Into<BoxError>) -> Self {
         Self::Internal(cause.into())
     }
@@ -46,7 +53,6 @@ impl ProtocolError {
     /// The answer: JSON, never cached.
     pub(crate) fn into_response(self) -> Response {
         let (status, code) = match &self {
-            Self::Refused(code @ ErrorCode::InvalidClient, _) => (StatusCode::UNAUTHORIZED, code.clone()),
             Self::Refused(code, _) => (StatusCode::BAD_REQUEST, code.clone()),
             Self::InvalidClient { .. } => (StatusCode::UNAUTHORIZED, ErrorCode::InvalidClient),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::InvalidRequest),
@@ -64,7 +70,7 @@ impl ProtocolError {
         };
         let mut response = json(status, &ErrorBody::new(code, &description));
         match self {
-            Self::InvalidClient { by_header: true } => {
+            Self::InvalidClient { by_header: true, .. } => {
                 let challenge = HeaderValue::from_static("Basic realm=\"enroll\"");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             }

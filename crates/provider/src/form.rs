@@ -1,5 +1,7 @@
 //! The body of a request to an endpoint that clients call: a form. RFC 6749 §3.2, Appendix B.
 
+use std::collections::HashSet;
+
 use http::{HeaderMap, header};
 
 use crate::ProtocolError;
@@ -22,9 +24,9 @@ impl Form {
         }
         let sent = url::form_urlencoded::parse(body).into_owned();
         let parameters: Vec<(String, String)> = sent.filter(|(_, value)| !value.is_empty()).collect();
-        for (index, (name, _)) in parameters.iter().enumerate() {
-            let is_again = parameters[..index].iter().any(|(other, _)| other == name);
-            if is_again && !Self::REPEATABLE.contains(&name.as_str()) {
+        let mut seen = HashSet::new();
+        for (name, _) in &parameters {
+            if !seen.insert(name) && !Self::REPEATABLE.contains(&name.as_str()) {
                 return Err(ProtocolError::invalid_request(format!("{name}: must be sent once")));
             }
         }

@@ -2,14 +2,15 @@
 
 use axum::response::Response;
 use enroll_oauth_types::AuthMethod;
-use http::{HeaderMap, StatusCode};
+use enroll_store::Client;
+use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::access_token::Claims;
 use crate::error::json as answer;
 use crate::form::Form;
-use crate::{ProtocolError, Provider, paths};
+use crate::{ProtocolError, Provider};
 
 /// RFC 7662 §2.2
 #[derive(Serialize)]
@@ -22,14 +23,9 @@ struct Introspection {
 
 impl Provider {
     /// A client sees its own tokens. Whatever else is asked about is not active, and nothing more is told. RFC 7662 §2.2.
-    pub(crate) async fn introspect(
-        &self,
-        headers: &HeaderMap,
-        form: &Form,
-    ) -> Result<Response, ProtocolError> {
-        let client = self.authenticate(headers, form, &self.url(paths::INTROSPECTION)).await?;
+    pub(crate) async fn introspect(&self, client: &Client, form: &Form) -> Result<Response, ProtocolError> {
         if client.metadata.token_endpoint_auth_method == Some(AuthMethod::None) {
-            return Err(ProtocolError::InvalidClient { by_header: false });
+            return Err(ProtocolError::not_proven(false));
         }
         let token = form.get("token").ok_or_else(|| ProtocolError::invalid_request("token: is required"))?;
         let claims = self.claims_of(token).await?.filter(|claims| claims.client_id == client.id);

@@ -29,6 +29,9 @@ pub enum KeyStoreError {
     /// A stored key was sealed under another sealing key, or was changed.
     #[error("the signing key {0} cannot be opened: the sealing key is not the one that it was sealed under")]
     Sealed(String),
+    /// The server stopped while a key was made.
+    #[error("a signing key was not made")]
+    Interrupted(#[source] tokio::task::JoinError),
     /// A stored key is none.
     #[error("a stored signing key cannot be read")]
     Document(#[source] BoxError),
@@ -92,9 +95,7 @@ impl Keys {
                 };
                 changed |= self.first_to(take).await?;
             }
-            if plan.next_at <= now + self.schedule.announce
-                && own.last().is_none_or(|newest| newest.made <= now)
-            {
+            if plan.next_at <= now {
                 self.make(algorithm, next(&own)).await?;
                 changed = true; // by whichever node
             }
@@ -136,7 +137,7 @@ impl Keys {
     /// Makes the key of this generation. Of several nodes that do so, one does.
     async fn make(&self, algorithm: SigningAlgorithm, generation: u64) -> Result<(), KeyStoreError> {
         let key = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm));
-        let key = key.await.map_err(|error| KeyStoreError::Document(error.into()))?;
+        let key = key.await.map_err(KeyStoreError::Interrupted)?;
         let stored = Stored {
             kid: key.kid().to_owned(),
             algorithm: algorithm.as_str().to_owned(),
@@ -246,12 +247,18 @@ mod tests {
         let first = kids(&keys);
         let signer = || keys.ring().signer(SigningAlgorithm::Es256, clock.now()).unwrap().kid().to_owned();
         let at = |now| clock.0.store(now, std::sync::atomic::Ordering::SeqCst);
-        at(1090);
+        at(1099);
+        keys.refresh().await.unwrap();
+        assert_eq!(kids(&keys), first);
+        at(1100);
         keys.refresh().await.unwrap();
         assert_eq!((kids(&keys).len(), signer()), (2, first[0].clone()));
-        at(1100);
+        at(1110);
         assert_ne!(signer(), first[0]);
-        at(1150);
+        at(1159);
+        keys.refresh().await.unwrap();
+        assert!(kids(&keys).contains(&first[0]));
+        at(1160);
         keys.refresh().await.unwrap();
         assert!(!kids(&keys).contains(&first[0]));
     }

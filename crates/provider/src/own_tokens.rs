@@ -3,11 +3,10 @@
 use async_trait::async_trait;
 use enroll_access::{AccessError, Authenticate, Caller, Credential, bearer_token};
 use enroll_oauth_types::Scope;
-use enroll_store::StoreError;
 use http::request::Parts;
 
+use crate::Provider;
 use crate::access_token::Audience;
-use crate::{ProtocolError, Provider};
 
 /// Knows the access tokens of a provider that are meant for one audience, signed ones and others.
 pub struct OwnTokens {
@@ -26,10 +25,8 @@ impl OwnTokens {
 impl Authenticate for OwnTokens {
     async fn authenticate(&self, parts: &Parts) -> Result<Option<Caller>, AccessError> {
         let Some(token) = bearer_token(parts)? else { return Ok(None) };
-        let claims = self.provider.claims_of(token).await.map_err(|error| match error {
-            ProtocolError::Internal(cause) => AccessError::Internal(cause),
-            other => AccessError::Internal(StoreError::backend(other).into()),
-        })?;
+        let claims =
+            self.provider.claims_of(token).await.map_err(|error| AccessError::Internal(error.into()))?;
         // What is not known here may be another's.
         let Some(claims) = claims else { return Ok(None) };
         let is_for = match &claims.aud {

@@ -1,9 +1,9 @@
 //! The authorization server: what it is made of, and its endpoints as routers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -13,6 +13,7 @@ use enroll_store::{ClientReader, RecordStore};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
+use crate::error::json;
 use crate::form::Form;
 use crate::{Catalog, Keys, ProtocolError, paths};
 
@@ -65,16 +66,13 @@ impl Provider {
 
     /// The endpoints that scripts of any origin may call, below `prefix`, the path in the issuer.
     pub fn cross_origin_routes(self, prefix: &str) -> Router {
-        let mut router = Router::new();
         let guessed = [paths::GUESSED_TOKEN.to_owned(), format!("{prefix}{}", paths::GUESSED_TOKEN)];
-        let own = format!("{prefix}{}", paths::TOKEN);
-        for path in
-            std::iter::once(own).chain(guessed.into_iter().take(if prefix.is_empty() { 1 } else { 2 }))
-        {
-            router = router.route(&path, post(token));
+        let mut router = Endpoint::Token.route(Router::new(), &format!("{prefix}{}", paths::TOKEN));
+        for path in BTreeSet::from(guessed) {
+            router = Endpoint::Token.route(router, &path);
         }
-        router
-            .route(&format!("{prefix}{}", paths::REVOCATION), post(revocation))
+        Endpoint::Revocation
+            .route(router, &format!("{prefix}{}", paths::REVOCATION))
             .route(&format!("{prefix}{}", paths::JWKS), get(jwks))
             .with_state(Arc::new(self))
     }
@@ -82,7 +80,17 @@ impl Provider {
     /// The endpoints that servers alone call.
     pub fn same_origin_routes(self, prefix: &str) -> Router {
         let path = format!("{prefix}{}", paths::INTROSPECTION);
-        Router::new().route(&path, post(introspection)).with_state(Arc::new(self))
+        Endpoint::Introspection.route(Router::new(), &path).with_state(Arc::new(self))
+    }
+
+    async fn answer(&self, endpoint: Endpoint, request: Request) -> Result<Response, ProtocolError> {
+        let (headers, form) = receive(request).await?;
+        let client = self.authenticate(&headers, &form, &self.url(endpoint.path())).await?;
+        match endpoint {
+            Endpoint::Token => self.token(&client, &form).await,
+            Endpoint::Introspection => self.introspect(&client, &form).await,
+            Endpoint::Revocation => self.revoke(&client, &form).await,
+        }
     }
 }
 
@@ -116,37 +124,39 @@ impl ProviderBuilder {
 
 type Shared = State<Arc<Provider>>;
 
-async fn token(State(provider): Shared, request: Request) -> Response {
-    let answer = async {
-        let (headers, form) = receive(request).await?;
-        provider.token(&headers, &form).await
-    };
-    Box::pin(answer).await.unwrap_or_else(ProtocolError::into_response)
+/// An endpoint to which clients send forms, and by which they are known.
+#[derive(Clone, Copy)]
+enum Endpoint {
+    Token,
+    Introspection,
+    Revocation,
 }
 
-async fn introspection(State(provider): Shared, request: Request) -> Response {
-    let answer = async {
-        let (headers, form) = receive(request).await?;
-        provider.introspect(&headers, &form).await
-    };
-    Box::pin(answer).await.unwrap_or_else(ProtocolError::into_response)
+impl Endpoint {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Token => paths::TOKEN,
+            Self::Introspection => paths::INTROSPECTION,
+            Self::Revocation => paths::REVOCATION,
+        }
+    }
+
+    fn route(self, router: Router<Arc<Provider>>, path: &str) -> Router<Arc<Provider>> {
+        let answer = move |State(provider): Shared, request: Request| async move {
+            // In a place of its own: it is large, and every layer around would move it once.
+            let answer = Box::pin(provider.answer(self, request)).await;
+            answer.unwrap_or_else(ProtocolError::into_response)
+        };
+        router.route(path, post(answer))
+    }
 }
 
-async fn revocation(State(provider): Shared, request: Request) -> Response {
-    let answer = async {
-        let (headers, form) = receive(request).await?;
-        provider.revoke(&headers, &form).await
-    };
-    Box::pin(answer).await.unwrap_or_else(ProtocolError::into_response)
-}
-
-/// The public keys. They may be kept for a quarter of the time that a new one is announced. RFC 7517 §5.
+/// The public keys. They may be kept for a quarter of an hour: a new one is there for a day before it signs. RFC 7517 §5.
 async fn jwks(State(provider): Shared) -> Response {
-    let mut response = Response::new(Body::from(provider.keys.ring().jwks(provider.clock.now()).to_string()));
-    *response.status_mut() = StatusCode::OK;
+    let mut response = json(StatusCode::OK, &provider.keys.ring().jwks(provider.clock.now()));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=900"));
+    headers.remove(header::PRAGMA);
     response
 }
 

@@ -3,18 +3,16 @@
 use axum::body::Body;
 use axum::response::Response;
 use enroll_oauth_types::{ErrorCode, ReferenceToken};
-use enroll_store::{RecordKind, Write};
-use http::HeaderMap;
+use enroll_store::{Client, RecordKind, Write};
 
 use crate::error::never_kept;
 use crate::form::Form;
-use crate::{ProtocolError, Provider, paths};
+use crate::{ProtocolError, Provider};
 
 impl Provider {
     /// 200 whether or not there was such a token: what the client wanted is so. A signed token cannot be taken back, and
     /// the client is told, so that it does not believe so. RFC 7009 §2.2, §2.2.1.
-    pub(crate) async fn revoke(&self, headers: &HeaderMap, form: &Form) -> Result<Response, ProtocolError> {
-        let client = self.authenticate(headers, form, &self.url(paths::REVOCATION)).await?;
+    pub(crate) async fn revoke(&self, client: &Client, form: &Form) -> Result<Response, ProtocolError> {
         let token = form.get("token").ok_or_else(|| ProtocolError::invalid_request("token: is required"))?;
         if self.signed_claims(token).is_some() {
             let problem =

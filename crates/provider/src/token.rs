@@ -3,12 +3,12 @@
 use axum::response::Response;
 use enroll_oauth_types::{ErrorCode, GrantType};
 use enroll_store::Client;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Serialize;
 
 use crate::error::json;
 use crate::form::Form;
-use crate::{ProtocolError, Provider, paths};
+use crate::{ProtocolError, Provider};
 
 /// RFC 6749 §5.1
 #[derive(Serialize)]
@@ -23,8 +23,7 @@ pub(crate) struct TokenResponse {
 }
 
 impl Provider {
-    pub(crate) async fn token(&self, headers: &HeaderMap, form: &Form) -> Result<Response, ProtocolError> {
-        let client = self.authenticate(headers, form, &self.url(paths::TOKEN)).await?;
+    pub(crate) async fn token(&self, client: &Client, form: &Form) -> Result<Response, ProtocolError> {
         let asked = form.get("grant_type");
         let asked = asked.ok_or_else(|| ProtocolError::invalid_request("grant_type: is required"))?;
         let grant = GrantType::from(asked);
@@ -32,8 +31,8 @@ impl Provider {
             let problem = "grant_type: must be client_credentials";
             return Err(ProtocolError::new(ErrorCode::UnsupportedGrantType, problem));
         }
-        must_have(&client, &grant)?;
-        let response = self.client_credentials(&client, form).await?;
+        must_have(client, &grant)?;
+        let response = self.client_credentials(client, form).await?;
         tracing::info!(client.id = %client.id, "gave a token to a client by its own credentials");
         Ok(json(StatusCode::OK, &response))
     }

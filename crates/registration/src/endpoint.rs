@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, on, post};
+use axum::routing::{MethodFilter, MethodRouter, get, post};
 use enroll_access::{AccessError, bearer_token};
 use enroll_oauth_types::{ClientId, ClientMetadata, ErrorCode, RegistrationAccessToken};
 use http::request::Parts;
@@ -30,15 +30,13 @@ impl Registrar {
     /// configuration endpoint below it. Scripts of any origin may call them, without cookies.
     pub fn router(self) -> Router {
         let configuration = format!("{}/{{client_id}}", self.path);
-        // Not HEAD: a read may bring another token, and nobody would see it.
-        let configured = on(MethodFilter::GET, read).put(update).delete(delete);
         let mut router = Router::new();
         for path in std::iter::once(&self.path).chain(&self.aliases) {
             router = router.route(path, only("POST", post(register)));
         }
         router
             .route(&format!("{configuration}/secret"), only("POST", post(rotate_secret)))
-            .route(&configuration, only("GET, PUT, DELETE", configured))
+            .route(&configuration, only("GET, PUT, DELETE", get(read).put(update).delete(delete)))
             .layer(cors(METHODS))
             .with_state(Arc::new(self))
     }
@@ -155,7 +153,8 @@ fn registration_access_token(parts: &Parts) -> Result<RegistrationAccessToken, R
     Ok(RegistrationAccessToken::presented(token.to_owned()))
 }
 
-/// These methods, and 405 in JSON for every other. RFC 9110 §15.5.6.
+/// These methods, and 405 in JSON for every other, HEAD among them: a read may bring another token, and nobody would see
+/// it. RFC 9110 §15.5.6.
 fn only(allowed: &'static str, methods: MethodRouter<Arc<Registrar>>) -> MethodRouter<Arc<Registrar>> {
     let refuse = move |method: Method| async move {
         let description = format!("{method} is not allowed here; use {allowed}");

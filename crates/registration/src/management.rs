@@ -234,11 +234,7 @@ impl Registrar {
     }
 
     fn terms_of(&self, client: &Client) -> Result<Arc<Terms>, ManagementError> {
-        let terms = self.gate.terms_of(&client.registered_by).ok_or(ManagementError::TermsGone)?;
-        match client.registered_by.kind == Credential::Operator.as_str() {
-            true => Ok(Arc::new(Terms::clone(&terms).within(&client.metadata))),
-            false => Ok(terms),
-        }
+        self.gate.terms_of(client).ok_or(ManagementError::TermsGone)
     }
 }
 

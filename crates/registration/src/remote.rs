@@ -20,7 +20,8 @@ pub enum Remote {
 }
 
 impl Remote {
-    pub(crate) fn outbound(&self) -> Option<&Outbound> {
+    /// What fetches them, if they are fetched.
+    pub fn outbound(&self) -> Option<&Outbound> {
         match self {
             Self::Fetched(outbound) => Some(outbound),
             Self::Off | Self::Unchecked => None,

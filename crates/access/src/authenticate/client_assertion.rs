@@ -13,17 +13,17 @@ use super::jws::{Jws, numeric_date};
 
 /// What an assertion must be, to be that of one client.
 #[derive(Clone, Copy, Debug)]
-pub struct AssertionRules<'a> {
+pub(super) struct AssertionRules<'a> {
     /// Whose it must be.
-    pub client: &'a ClientId,
+    pub(super) client: &'a ClientId,
     /// The client's public keys, when there is such a client and it has any.
-    pub keys: Option<&'a Jwks>,
+    pub(super) keys: Option<&'a Jwks>,
     /// `token_endpoint_auth_signing_alg`: the one algorithm that the client registered for this, if it did.
-    pub algorithm: Option<&'a Algorithm>,
+    pub(super) algorithm: Option<&'a Algorithm>,
     /// What `aud` must be, or contain, one of: the address that the request goes to, or whose it is.
-    pub audiences: &'a [&'a str],
+    pub(super) audiences: &'a [&'a str],
     /// The present moment.
-    pub now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 /// An assertion that is good, once. Whoever takes it must remember that it was used, until it ends by itself.
@@ -67,7 +67,7 @@ impl ClientAssertion {
     }
 
     /// Verifies an assertion by the secrets that both sides have. OpenID Connect Core 1.0 §9 (`client_secret_jwt`).
-    pub fn verify_shared(
+    pub(super) fn verify_shared(
         token: &str,
         secrets: &[ClientSecret],
         rules: &AssertionRules<'_>,
@@ -96,7 +96,7 @@ impl ClientAssertion {
 
     /// Verifies an assertion: its signature first, since only the client may know the rest. One signature is verified
     /// whether or not there is such a client, so that the time tells as little as the answer.
-    pub fn verify(token: &str, rules: &AssertionRules<'_>) -> Result<Self, AssertionError> {
+    pub(super) fn verify(token: &str, rules: &AssertionRules<'_>) -> Result<Self, AssertionError> {
         let jws = Self::read(token).ok_or(AssertionError::NotSigned)?;
         verify_signature(&jws, rules)?;
         check_claims(&jws, rules).map_err(AssertionError::Wrong)

@@ -1,21 +1,23 @@
-//! Assertions of registered clients, by the keys that they registered, here or at their `jwks_uri`. RFC 7523 §3.
+//! Assertions of registered clients: by the keys that they registered, here or at their `jwks_uri`, or by their secrets.
+//! RFC 7523 §3, OpenID Connect Core 1.0 §9.
 
 use std::time::Duration;
 
 use enroll_oauth_types::{ClientId, ClientMetadata, ClientSecret, Jwks, Timestamp};
-use enroll_outbound::{Document, Media, Outbound};
-use serde_json::value::RawValue;
+use enroll_outbound::{Document, FetchError, Media, Outbound};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::client_assertion::{AssertionError, AssertionRules, ClientAssertion};
 
-/// Whose an assertion must be, and where it is presented.
+/// Whose an assertion must be, what it may be signed with, and where it is presented.
 #[derive(Clone, Copy, Debug)]
 pub struct SignedBy<'a> {
     /// Whose it must be.
     pub client: &'a ClientId,
     /// What the client registered, when there is such a client.
     pub metadata: Option<&'a ClientMetadata>,
+    /// The secrets that both sides have, for a client that signs with those alone.
+    pub secrets: &'a [ClientSecret],
     /// What `aud` must be, or contain, one of.
     pub audiences: &'a [&'a str],
 }
@@ -30,22 +32,16 @@ impl SignedBy<'_> {
         now: Timestamp,
     ) -> Result<ClientAssertion, AssertionError> {
         let end = Instant::now() + outbound.map_or(Duration::ZERO, Outbound::patience);
-        let verified = timeout_at(end, self.by_any_key(token, outbound, now)).await;
-        let verified = verified.unwrap_or(Err(AssertionError::NotSigned));
+        let verified = if self.secrets.is_empty() {
+            let verified = timeout_at(end, self.by_any_key(token, outbound, now)).await;
+            verified.unwrap_or(Err(AssertionError::NotSigned))
+        } else {
+            ClientAssertion::verify_shared(token, self.secrets, &self.rules(None, now))
+        };
         if verified == Err(AssertionError::NotSigned) && ClientAssertion::is_for(token, self.client) {
             sleep_until(end).await;
         }
         verified
-    }
-
-    /// Verifies an assertion by the secrets that both sides have.
-    pub fn verify_shared(
-        &self,
-        token: &str,
-        secrets: &[ClientSecret],
-        now: Timestamp,
-    ) -> Result<ClientAssertion, AssertionError> {
-        ClientAssertion::verify_shared(token, secrets, &self.rules(None, now))
     }
 
     async fn by_any_key(
@@ -56,30 +52,20 @@ impl SignedBy<'_> {
     ) -> Result<ClientAssertion, AssertionError> {
         // Nobody is asked for what does not even claim to be the client's.
         let metadata = self.metadata.filter(|_| ClientAssertion::is_for(token, self.client));
-        let keys = match metadata {
-            Some(metadata) => keys_of(metadata, outbound).await,
-            None => None,
+        let inline = metadata.and_then(|metadata| metadata.jwks.as_ref());
+        let uri = metadata.and_then(|metadata| metadata.jwks_uri.as_ref());
+        let by_keys = |keys: Option<&Jwks>| ClientAssertion::verify(token, &self.rules(keys, now));
+        let by_document = |document: Result<Document, FetchError>| {
+            by_keys(document.ok().and_then(|document| Jwks::from_slice(&document.bytes)).as_ref())
         };
-        let verified = self.by_keys(token, keys.as_ref(), now);
-        let uri = metadata
-            .filter(|metadata| metadata.jwks.is_none())
-            .and_then(|metadata| metadata.jwks_uri.as_ref());
-        match (verified, outbound, uri) {
-            (Err(AssertionError::NotSigned), Some(outbound), Some(uri)) => {
-                let anew = outbound.refetch(uri.as_str(), Media::JwkSet).await; // it may have a new key
-                self.by_keys(token, anew.ok().as_ref().and_then(jwks).as_ref(), now)
+        let (None, Some(uri), Some(outbound)) = (inline, uri, outbound) else { return by_keys(inline) };
+        match by_document(outbound.jwk_set(uri.as_str()).await) {
+            // The client may have a new key.
+            Err(AssertionError::NotSigned) => {
+                by_document(outbound.refetch(uri.as_str(), Media::JwkSet).await)
             }
-            (verified, _, _) => verified,
+            verified => verified,
         }
-    }
-
-    fn by_keys(
-        &self,
-        token: &str,
-        keys: Option<&Jwks>,
-        now: Timestamp,
-    ) -> Result<ClientAssertion, AssertionError> {
-        ClientAssertion::verify(token, &self.rules(keys, now))
     }
 
     fn rules<'a>(&'a self, keys: Option<&'a Jwks>, now: Timestamp) -> AssertionRules<'a> {
@@ -88,17 +74,37 @@ impl SignedBy<'_> {
     }
 }
 
-/// The keys of a client: its `jwks`, or what its `jwks_uri` holds. `None` when it has none, or its host does not show them
-/// now.
-async fn keys_of(metadata: &ClientMetadata, outbound: Option<&Outbound>) -> Option<Jwks> {
-    if let Some(jwks) = &metadata.jwks {
-        return Some(jwks.clone());
-    }
-    let document = outbound?.jwk_set(metadata.jwks_uri.as_ref()?.as_str()).await;
-    jwks(&document.ok()?)
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
 
-/// The JWK Set that a document holds, unjudged.
-pub fn jwks(document: &Document) -> Option<Jwks> {
-    serde_json::from_slice::<&RawValue>(&document.bytes).ok().map(Jwks::from_raw)
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use enroll_oauth_types::{SystemClock, SystemRandom};
+    use enroll_outbound::Limits;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A client that signs with a secret must not be told from one that is not there.
+    #[tokio::test(start_paused = true)]
+    async fn a_forged_assertion_takes_as_long_whatever_the_client_signs_with() {
+        let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let token = format!("{}.{}.AAAA", part(json!({ "alg": "HS256" })), part(json!({ "iss": "app" })));
+        let limits = Limits::default();
+        let patience = limits.total.as_secs();
+        let outbound = Outbound::builder(Arc::new(SystemClock), limits).build().unwrap();
+        let (client, metadata) = (ClientId::from("app"), ClientMetadata::default());
+        for (metadata, secrets) in [
+            (None, vec![]),
+            (Some(&metadata), vec![]),
+            (Some(&metadata), vec![ClientSecret::generate(&SystemRandom)]),
+        ] {
+            let signed = SignedBy { client: &client, metadata, secrets: &secrets, audiences: &[] };
+            let begun = Instant::now();
+            let verified = signed.verify(&token, Some(&outbound), Timestamp(1)).await;
+            assert_eq!(verified, Err(AssertionError::NotSigned));
+            assert_eq!(begun.elapsed().as_secs(), patience);
+        }
+    }
 }

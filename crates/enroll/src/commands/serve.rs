@@ -7,7 +7,6 @@ use std::time::Duration;
 use enroll_access::{NewInitialAccessToken, issue};
 use enroll_oauth_types::{Clock as _, ServerMetadata, SystemClock, SystemRandom};
 use enroll_provider::OwnTokens;
-use enroll_registration::Remote;
 use enroll_store::{ClientStore as _, Page, TokenKind, TokenStore as _};
 use enroll_store_sql::SqlStore;
 use tokio::net::TcpListener;
@@ -43,10 +42,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     let authorization = match config.role {
         Role::Registration => None,
         Role::All | Role::Authorization => {
-            let outbound = match &remote {
-                Remote::Fetched(outbound) => Some(outbound),
-                Remote::Off | Remote::Unchecked => None,
-            };
+            let outbound = remote.outbound();
             Some(authorization::open(&config, &issuer, store.clone(), key.clone(), outbound).await?)
         }
     };
@@ -106,7 +102,8 @@ fn configuration(options: &Serve) -> Result<Config, Failure> {
         config.role = role;
     }
     if config.role == Role::Authorization {
-        let problem = "--role: this version has no authorization server yet; use `all` or `registration`";
+        let problem =
+            "--role: this version runs no authorization server apart yet; use `all` or `registration`";
         return Err(Failure::Usage(problem.to_owned()));
     }
     if options.dev {

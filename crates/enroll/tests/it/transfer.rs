@@ -67,15 +67,18 @@ async fn an_import_is_judged_by_the_pipeline() {
 /// A new key would open nothing that the lost one sealed.
 #[tokio::test]
 async fn a_lost_sealing_key_is_told_and_not_replaced() {
-    let home = Home::new();
-    let server = Server::open(&home);
-    let mut body = app();
-    body["token_endpoint_auth_method"] = "client_secret_jwt".into();
-    assert_eq!(server.register(&body, None).await.status, 201);
-    server.stop();
-    std::fs::remove_file(home.path().join("enroll-data/sealing.key")).unwrap();
-    let ran = home.run("serve --dev --listen 127.0.0.1:0");
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""), "{ran:?}");
-    assert!(ran.stderr.contains("sealing.key") && ran.stderr.contains("sealing_key_file"), "{ran:?}");
-    assert!(!home.path().join("enroll-data/sealing.key").exists());
+    // A client's secret is sealed by either role, the signing keys by the one that has them.
+    for (role, method) in [("registration", "client_secret_jwt"), ("all", "none")] {
+        let home = Home::with_config("registration.open = true\n");
+        let server = Server::start(&home, &format!("--role {role}"));
+        let mut metadata = app();
+        metadata["token_endpoint_auth_method"] = method.into();
+        assert_eq!(server.register(&metadata, None).await.status, 201, "{role}");
+        server.stop();
+        std::fs::remove_file(home.path().join("enroll-data/sealing.key")).unwrap();
+        let ran = home.run(&format!("serve --listen 127.0.0.1:0 --role {role}"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""), "{ran:?}");
+        assert!(ran.stderr.contains("sealing.key") && ran.stderr.contains("sealing_key_file"), "{ran:?}");
+        assert!(!home.path().join("enroll-data/sealing.key").exists());
+    }
 }

@@ -52,8 +52,12 @@ impl Registrar {
         // A client that was given no token is not to manage itself at all.
         let client = client.filter(|client| client.registration_access_token.is_some());
         let url = self.configuration_url(id);
-        let signed =
-            SignedBy { client: id, metadata: client.map(|client| &client.metadata), audiences: &[&url] };
+        let signed = SignedBy {
+            client: id,
+            metadata: client.map(|client| &client.metadata),
+            secrets: &[],
+            audiences: &[&url],
+        };
         let outbound = self.server.remote.outbound();
         let verified = signed.verify(presented.expose(), outbound, self.server.clock.now()).await;
         let ClientAssertion { jti, expires_at } = verified.map_err(|error| match error {

@@ -10,7 +10,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use enroll_oauth_types::{ClientSecret, RegistrationAccessToken};
+use enroll_oauth_types::{ClientSecret, RegistrationAccessToken, SecretHash};
 use enroll_store::{Client, SupersededToken, UsedAssertion};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -132,15 +132,13 @@ impl<'a> Turn<'a> {
                 Ok((presented, true))
             }
             Next::Successor { salt, others } => {
-                supersede(client, self.server);
                 match others {
-                    Others::End => client.superseded_tokens.retain(|token| token.hash == presented.hash()),
-                    Others::WorkOn => {}
+                    Others::End => client.superseded_tokens.clear(),
+                    Others::WorkOn => supersede(client, self.server),
                 }
-                let last = client.superseded_tokens.iter_mut().find(|token| token.hash == presented.hash());
                 let successor = presented.successor(&salt);
-                last.expect("it was presented").salt = Some(salt);
                 go_on_with(client, &successor);
+                keep(client, presented.hash(), Some(salt), self.server);
                 Ok((successor, true))
             }
             Next::AfterAssertion(assertion) => {
@@ -161,19 +159,22 @@ fn copy(token: &RegistrationAccessToken) -> RegistrationAccessToken {
 /// The token that works now works on for a while, as do those before that have not ended. None of them leads to another.
 fn supersede(client: &mut Client, server: &Server) {
     let now = server.clock.now();
-    let tokens = &mut client.superseded_tokens;
-    tokens.retain(|token| now < token.expires_at);
-    for token in tokens.iter_mut() {
+    client.superseded_tokens.retain(|token| now < token.expires_at);
+    for token in &mut client.superseded_tokens {
         token.salt = None;
     }
-    let expires_at = now + server.rules.token_overlap;
-    tokens.extend(client.registration_access_token.map(|hash| SupersededToken {
-        hash,
-        salt: None,
-        expires_at,
-    }));
-    if tokens.len() > MOST_SUPERSEDED {
-        tokens.remove(1);
+    if let Some(hash) = client.registration_access_token {
+        keep(client, hash, None, server);
+    }
+}
+
+/// Keeps a token as the latest of those before.
+fn keep(client: &mut Client, hash: SecretHash, salt: Option<String>, server: &Server) {
+    let expires_at = server.clock.now() + server.rules.token_overlap;
+    client.superseded_tokens.retain(|before| before.hash != hash);
+    client.superseded_tokens.push(SupersededToken { hash, salt, expires_at });
+    if client.superseded_tokens.len() > MOST_SUPERSEDED {
+        client.superseded_tokens.remove(1);
     }
 }
 

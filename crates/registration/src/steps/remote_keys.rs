@@ -4,8 +4,7 @@
 //! RFC 7591 §2, RFC 7517 §5.
 
 use async_trait::async_trait;
-use enroll_access::jwks;
-use enroll_oauth_types::{AuthMethod, Jwk, Rejection};
+use enroll_oauth_types::{AuthMethod, Jwk, Jwks, Rejection};
 
 use crate::remote::not_fetched;
 use crate::{Registration, Step, StepResult};
@@ -32,7 +31,7 @@ impl Step for RemoteKeys {
         let document =
             outbound.jwk_set(uri.as_str()).await.map_err(|error| not_fetched(MEMBER, uri, error))?;
         let no_set = || Rejection::metadata(MEMBER, "must lead to a JWK Set");
-        let keys = jwks(&document).ok_or_else(no_set)?.keys().map_err(|rejection| {
+        let keys = Jwks::from_slice(&document.bytes).ok_or_else(no_set)?.keys().map_err(|rejection| {
             Rejection::metadata(MEMBER, format!("must lead to public keys: {rejection}"))
         })?;
         let signs = r.client.metadata.token_endpoint_auth_method == Some(AuthMethod::PrivateKeyJwt);
