@@ -12,10 +12,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store-sql", &["oauth-types", "store"]),
     ("access", &["oauth-types", "outbound", "store"]),
     ("registration", &["access", "oauth-types", "outbound", "store"]),
+    ("pages", &["oauth-types"]),
     ("provider", &["access", "jose", "oauth-types", "outbound", "store"]),
     (
         "enroll",
-        &["access", "jose", "oauth-types", "outbound", "provider", "registration", "store", "store-sql"],
+        &[
+            "access",
+            "jose",
+            "oauth-types",
+            "outbound",
+            "pages",
+            "provider",
+            "registration",
+            "store",
+            "store-sql",
+        ],
     ),
     ("testkit", &["access", "oauth-types", "outbound", "registration", "store"]),
 ];
