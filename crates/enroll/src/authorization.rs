@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use enroll_endpoint::cors;
 use enroll_jose::Schedule;
 use enroll_oauth_types::{Clock as _, SealingKey, ServerMetadata, SystemClock, TokenEndpoints};
 use enroll_outbound::Outbound;
 use enroll_provider::{Catalog, Keys, Provider, Resource, paths};
-use enroll_registration::cors;
 use enroll_store::{ClientReader, RecordStore};
 use enroll_store_sql::{Access, SqlRecords};
 use http::Method;
@@ -48,8 +48,9 @@ pub(crate) async fn open(
     let shared: Arc<dyn RecordStore> = Arc::new(records.clone());
     let keys = Keys::new(shared.clone(), key.clone(), Arc::new(SystemClock), Schedule::default());
     keys.refresh_quick().await.map_err(|error| Failure::World(with_causes(&error)))?;
-    let mut builder =
-        Provider::builder(issuer, clients, shared, keys.clone(), key).catalog(catalog(config, issuer));
+    let mut builder = Provider::builder(issuer, clients, shared, keys.clone(), key)
+        .catalog(catalog(config, issuer))
+        .body_timeout(config.limits.body_timeout());
     if let Some(outbound) = outbound {
         builder = builder.outbound(outbound.clone());
     }

@@ -1,6 +1,7 @@
 //! What a token says, for whom it concerns. RFC 7662.
 
 use axum::response::Response;
+use enroll_endpoint::json as answer;
 use enroll_oauth_types::AuthMethod;
 use enroll_store::Client;
 use http::StatusCode;
@@ -8,7 +9,6 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::access_token::Claims;
-use crate::error::json as answer;
 use crate::form::Form;
 use crate::{ProtocolError, Provider};
 

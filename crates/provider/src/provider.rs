@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
+use enroll_endpoint::{json, must_not_be_announced_too_large, read_body};
 use enroll_oauth_types::{Clock, Random, SealingKey, SystemClock, SystemRandom};
 use enroll_outbound::Outbound;
 use enroll_store::{ClientReader, RecordStore};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use crate::error::json;
 use crate::form::Form;
 use crate::{Catalog, Keys, ProtocolError, paths};
 
@@ -29,13 +29,11 @@ pub struct Provider {
     pub(crate) outbound: Option<Outbound>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) body_timeout: Duration,
 }
 
 /// Makes a [`Provider`].
 pub struct ProviderBuilder(Provider);
-
-/// The largest body, in bytes.
-const LARGEST_BODY: usize = 64 * 1024;
 
 impl Provider {
     /// A provider of this issuer, whose clients and records these are.
@@ -56,6 +54,7 @@ impl Provider {
             outbound: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            body_timeout: Duration::from_secs(10),
         })
     }
 
@@ -83,8 +82,17 @@ impl Provider {
         Endpoint::Introspection.route(Router::new(), &path).with_state(Arc::new(self))
     }
 
+    /// The form that was sent, with the headers beside it.
+    async fn receive(&self, request: Request) -> Result<(HeaderMap, Form), ProtocolError> {
+        let (parts, body) = request.into_parts();
+        must_not_be_announced_too_large(&parts.headers)?;
+        let body = read_body(body, self.body_timeout).await?;
+        let form = Form::read(&parts.headers, &body)?;
+        Ok((parts.headers, form))
+    }
+
     async fn answer(&self, endpoint: Endpoint, request: Request) -> Result<Response, ProtocolError> {
-        let (headers, form) = receive(request).await?;
+        let (headers, form) = self.receive(request).await?;
         let client = self.authenticate(&headers, &form, &self.url(endpoint.path())).await?;
         match endpoint {
             Endpoint::Token => self.token(&client, &form).await,
@@ -113,6 +121,13 @@ impl ProviderBuilder {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.0.clock = clock;
+        self
+    }
+
+    /// How long a body may take to arrive. By default 10 seconds.
+    #[must_use]
+    pub fn body_timeout(mut self, longest: Duration) -> Self {
+        self.0.body_timeout = longest;
         self
     }
 
@@ -158,16 +173,4 @@ async fn jwks(State(provider): Shared) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=900"));
     headers.remove(header::PRAGMA);
     response
-}
-
-async fn receive(request: Request) -> Result<(HeaderMap, Form), ProtocolError> {
-    let (parts, body) = request.into_parts();
-    let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|error| {
-        match error.downcast_ref::<LengthLimitError>() {
-            Some(_) => ProtocolError::TooLarge,
-            None => ProtocolError::invalid_request("the body did not arrive whole"),
-        }
-    })?;
-    let form = Form::read(&parts.headers, &body.to_bytes())?;
-    Ok((parts.headers, form))
 }

@@ -2,10 +2,10 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use enroll_endpoint::never_kept;
 use enroll_oauth_types::{ErrorCode, ReferenceToken};
 use enroll_store::{Client, RecordKind, Write};
 
-use crate::error::never_kept;
 use crate::form::Form;
 use crate::{ProtocolError, Provider};
 

@@ -1,12 +1,12 @@
 //! The token endpoint. RFC 6749 §3.2, §5.
 
 use axum::response::Response;
+use enroll_endpoint::json;
 use enroll_oauth_types::{ErrorCode, GrantType};
 use enroll_store::Client;
 use http::StatusCode;
 use serde::Serialize;
 
-use crate::error::json;
 use crate::form::Form;
 use crate::{ProtocolError, Provider};
 

@@ -1,7 +1,6 @@
 //! The registration endpoint and the client configuration endpoint. RFC 7591 §3, RFC 7592 §2.
 
 mod answer;
-mod body;
 mod description;
 mod dry_run;
 
@@ -12,17 +11,16 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, get, post};
+use axum::routing::{get, post};
 use enroll_access::{AccessError, bearer_token};
-use enroll_oauth_types::{ClientId, ClientMetadata, ErrorCode, RegistrationAccessToken};
+use enroll_endpoint::{cors, must_not_be_announced_too_large, only, read_body};
+use enroll_oauth_types::{ClientId, ClientMetadata, RegistrationAccessToken};
 use http::request::Parts;
-use http::{HeaderName, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use metrics::counter;
-use tower_http::cors::{AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::Registrar;
 use answer::Refusal;
-pub use answer::error_response;
 pub use description::Description;
 
 impl Registrar {
@@ -72,9 +70,24 @@ async fn admit_and_register(registrar: &Registrar, request: Request) -> Result<R
 
 /// A body that is JSON by its type, and not too large or too slow.
 async fn receive(registrar: &Registrar, parts: &Parts, body: Body) -> Result<Bytes, Refusal> {
-    body::must_be_json(&parts.headers)?;
-    body::must_not_be_announced_too_large(&parts.headers)?;
-    body::read(body, registrar.body_timeout).await
+    must_be_json(&parts.headers)?;
+    must_not_be_announced_too_large(&parts.headers)?;
+    Ok(read_body(body, registrar.body_timeout).await?)
+}
+
+/// `application/json`, with parameters if need be, and not compressed: 415 otherwise. RFC 7591 §3.1, RFC 9110 §8.4.
+fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        let problem = "Content-Encoding: must be left out; send the JSON as it is";
+        return Err(Refusal::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem));
+    }
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Refusal::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type: must be application/json"))
 }
 
 /// `GET`: reads a registration. RFC 7592 §2.1.
@@ -151,31 +164,4 @@ fn client_id(path: ConfigurationPath) -> ClientId {
 fn registration_access_token(parts: &Parts) -> Result<RegistrationAccessToken, Refusal> {
     let token = bearer_token(parts)?.ok_or(AccessError::Missing)?;
     Ok(RegistrationAccessToken::presented(token.to_owned()))
-}
-
-/// These methods, and 405 in JSON for every other, HEAD among them: a read may bring another token, and nobody would see
-/// it. RFC 9110 §15.5.6.
-fn only(allowed: &'static str, methods: MethodRouter<Arc<Registrar>>) -> MethodRouter<Arc<Registrar>> {
-    let refuse = move |method: Method| async move {
-        let description = format!("{method} is not allowed here; use {allowed}");
-        let mut response =
-            error_response(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::InvalidRequest, &description);
-        response.headers_mut().insert(header::ALLOW, http::HeaderValue::from_static(allowed));
-        response
-    };
-    methods.on(MethodFilter::HEAD, refuse).fallback(refuse)
-}
-
-/// What scripts of any origin may do with these methods: send what clients send, read what clients need, and never with
-/// the cookies of whoever runs them.
-pub fn cors(methods: impl Into<AllowMethods>) -> CorsLayer {
-    let custom = HeaderName::from_static;
-    let sent = [header::AUTHORIZATION, header::CONTENT_TYPE, custom("dpop"), custom("mcp-protocol-version")];
-    let read = [header::WWW_AUTHENTICATE, header::RETRY_AFTER, header::LOCATION, custom("dpop-nonce")];
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::any())
-        .allow_methods(methods)
-        .allow_headers(sent)
-        .expose_headers(read)
-        .max_age(std::time::Duration::from_hours(1))
 }

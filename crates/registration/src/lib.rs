@@ -19,7 +19,7 @@ mod rules;
 mod statement;
 pub mod steps;
 
-pub use endpoint::{Description, cors, error_response};
+pub use endpoint::Description;
 pub use error::{RegistrationError, StepResult};
 pub use information::ClientInformation;
 pub use management::{ManagementError, RotateToken};

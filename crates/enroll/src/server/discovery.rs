@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use axum::Router;
 use axum::routing::{any, get};
+use enroll_endpoint::cors;
 use enroll_oauth_types::ServerMetadata;
-use enroll_registration::cors;
 use http::{HeaderMap, Method};
 
 use super::document::Document;

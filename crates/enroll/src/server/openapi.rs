@@ -2,8 +2,9 @@
 
 use axum::Router;
 use axum::routing::get;
+use enroll_endpoint::cors;
 use enroll_oauth_types::ServerMetadata;
-use enroll_registration::{Description, cors};
+use enroll_registration::Description;
 use http::{HeaderMap, Method};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};

@@ -5,10 +5,10 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use enroll_access::{AccessError, Gate};
+use enroll_endpoint::{BodyError, error_response, json, never_kept, unavailable};
 use enroll_oauth_types::{ErrorBody, ErrorCode, Rejection};
 use enroll_store::BoxError;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Serialize;
+use http::{HeaderValue, StatusCode, header};
 
 use crate::{ClientInformation, ManagementError, RegistrationError, Report};
 
@@ -36,39 +36,16 @@ pub(super) fn explained(report: &Report) -> Response {
 pub(super) fn deleted() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    never_cached(response.headers_mut());
+    never_kept(response.headers_mut());
     response
-}
-
-/// An error of any endpoint: JSON with `error` and `error_description`, never cached. RFC 6749 §5.2.
-pub fn error_response(status: StatusCode, error: ErrorCode, description: &str) -> Response {
-    json(status, &ErrorBody::new(error, description))
-}
-
-/// Room for a usual answer, so that it need not grow while it is written.
-const USUAL: usize = 2048;
-
-fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    let mut written = Vec::with_capacity(USUAL);
-    serde_json::to_writer(&mut written, body).expect("an answer is made of JSON");
-    let mut response = Response::new(Body::from(written));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    never_cached(headers);
-    response
-}
-
-/// RFC 6749 §5.1
-fn never_cached(headers: &mut HeaderMap) {
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
 }
 
 /// A request that is turned away, for whatever reason.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The body or its type.
+    /// The body did not come as it should.
+    Body(BodyError),
+    /// Anything else about the request itself.
     Request(StatusCode, &'static str),
     /// Who asks.
     Access(AccessError),
@@ -84,6 +61,7 @@ impl Refusal {
     /// The answer, with a challenge in the name of the gate where a credential is the matter.
     pub(super) fn into_response(self, gate: &Gate) -> Response {
         match self {
+            Self::Body(error) => error.into_response(),
             Self::Request(status, description) => {
                 error_response(status, ErrorCode::InvalidRequest, description)
             }
@@ -115,13 +93,10 @@ impl Refusal {
     }
 }
 
-fn unavailable(cause: &(dyn std::error::Error + 'static)) -> Response {
-    tracing::error!(error = cause, "a request failed on the server's side: {cause}");
-    let description = "the server cannot do this at the moment; try again later";
-    let mut response =
-        error_response(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable, description);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    response
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
 }
 
 impl From<Rejection> for Refusal {
