@@ -6,14 +6,14 @@ use std::time::Duration;
 use axum::Router;
 use enroll_endpoint::cors;
 use enroll_jose::Schedule;
-use enroll_oauth_types::{Clock as _, SealingKey, ServerMetadata, SystemClock, TokenEndpoints};
+use enroll_oauth_types::{Clock as _, SealingKey, ServerMetadata, SystemClock, SystemRandom};
 use enroll_outbound::Outbound;
-use enroll_provider::{Catalog, Keys, Provider, Resource, paths};
+use enroll_provider::{Catalog, Keys, Provider, Resource, ScopeMeaning, Users};
 use enroll_store::{ClientReader, RecordStore};
 use enroll_store_sql::{Access, SqlRecords};
 use http::Method;
 
-use crate::config::Config;
+use crate::config::{Config, Wording};
 use crate::failure::{Failure, with_causes};
 use crate::service;
 
@@ -25,6 +25,7 @@ pub(crate) const SCOPE: &str = "enroll.registration";
 pub(crate) struct Authorization {
     pub(crate) provider: Provider,
     keys: Keys,
+    pub(crate) users: Users,
     pub(crate) records: SqlRecords,
 }
 
@@ -48,23 +49,42 @@ pub(crate) async fn open(
     let shared: Arc<dyn RecordStore> = Arc::new(records.clone());
     let keys = Keys::new(shared.clone(), key.clone(), Arc::new(SystemClock), Schedule::default());
     keys.refresh_quick().await.map_err(|error| Failure::World(with_causes(&error)))?;
-    let mut builder = Provider::builder(issuer, clients, shared, keys.clone(), key)
+    let users = Users::new(shared.clone(), key.clone(), Arc::new(SystemClock), Arc::new(SystemRandom));
+    let mut builder = Provider::builder(issuer, clients, shared, keys.clone(), users.clone(), key)
         .catalog(catalog(config, issuer))
+        .session_lifetime(config.sessions.lifetime())
+        .access_token_algorithm(config.tokens.access_token_signing_alg())
         .body_timeout(config.limits.body_timeout());
     if let Some(outbound) = outbound {
         builder = builder.outbound(outbound.clone());
     }
-    Ok(Authorization { provider: builder.build(), keys, records })
+    Ok(Authorization { provider: builder.build(), keys, users, records })
 }
 
 fn catalog(config: &Config, issuer: &str) -> Catalog {
     let configured = config.resources.iter().map(|resource| Resource {
         identifier: resource.identifier.clone(),
+        title: resource.title.clone(),
         scopes: resource.scopes.clone(),
+        claims: resource.claims.clone(),
+        access_token_lifetime: resource.access_token_lifetime,
     });
-    let registration =
-        Resource { identifier: service::registration_url(issuer), scopes: vec![SCOPE.to_owned()] };
-    Catalog::new(configured.chain([registration]))
+    let registration = Resource {
+        identifier: service::registration_url(issuer),
+        scopes: vec![SCOPE.to_owned()],
+        ..Resource::default()
+    };
+    let scopes = config.scopes.iter().map(|scope| ScopeMeaning {
+        name: scope.name.clone(),
+        title: scope.title.as_ref().map(Wording::localized),
+        description: scope.description.as_ref().map(Wording::localized),
+        claims: scope.claims.clone(),
+    });
+    let catalog = Catalog::new(configured.chain([registration])).with_scopes(scopes);
+    match &config.insecure_any_loopback_resource {
+        Some(scopes) => catalog.insecure_with_any_on_loopback(scopes.clone()),
+        None => catalog,
+    }
 }
 
 impl Authorization {
@@ -78,12 +98,7 @@ impl Authorization {
 
     /// What the discovery documents say of it.
     pub(crate) fn described(&self, metadata: ServerMetadata) -> ServerMetadata {
-        metadata.with_token_endpoints(TokenEndpoints {
-            token: self.provider.url(paths::TOKEN),
-            introspection: self.provider.url(paths::INTROSPECTION),
-            revocation: self.provider.url(paths::REVOCATION),
-            jwks: self.provider.url(paths::JWKS),
-        })
+        metadata.with_authorization_server(self.provider.described())
     }
 
     /// Makes keys when they are due, and forgets what is over, for as long as the server runs.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::commands;
 
@@ -63,6 +64,16 @@ Examples:
 
 A token is shown once, when it is issued; only its hash is stored.";
 
+const USERS_EXAMPLES: &str = "\
+Examples:
+  enroll users add alice --email alice@example.com --claim name='Alice Ammann' --claim email_verified=true
+  enroll users add robot < password.txt
+  enroll users list --json | jq -r .sub
+  enroll users disable alice
+
+The password is the first line of standard input; on a terminal it is asked for. A claim is JSON where it reads as \
+such, and otherwise a text.";
+
 /// The version, with the commit when the build was told it.
 fn version() -> String {
     let version = env!("CARGO_PKG_VERSION");
@@ -91,6 +102,9 @@ pub(crate) enum Command {
     /// Issue and manage initial access tokens
     #[command(subcommand, after_help = TOKENS_EXAMPLES)]
     Tokens(Tokens),
+    /// See and manage the people who can log in
+    #[command(subcommand, after_help = USERS_EXAMPLES)]
+    Users(Users),
     /// Bring the database to the schema of this version
     Migrate(Migrate),
     /// Print the steps of a registration in their order
@@ -252,6 +266,57 @@ pub(crate) enum Tokens {
         #[command(flatten)]
         place: Place,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Users {
+    /// Add somebody; prints the subject
+    Add {
+        /// What they will type
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// What clients may come to know of them, by OpenID Connect Core 1.0 section 5.1
+        #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+        claims: Vec<(String, Value)>,
+        /// The same as --claim email=…
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the users
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give somebody another password; they are logged out everywhere
+    Password(OneUser),
+    /// Let somebody log in no more; they are logged out everywhere
+    Disable(OneUser),
+    /// Let somebody log in again
+    Enable(OneUser),
+    /// Delete somebody, with all that was given in their name
+    Delete(OneUser),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OneUser {
+    /// What they type
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// `name=value`, where the value is JSON if it reads as such.
+fn claim(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+    enroll_provider::check_claim(name, &value)?;
+    Ok((name.to_owned(), value))
 }
 
 #[derive(Args, Debug)]

@@ -8,6 +8,7 @@ mod output;
 mod pipeline;
 mod serve;
 mod tokens;
+mod users;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Check(options) => on_one_core()?.block_on(check::run(options)),
         Command::Clients(options) => on_one_core()?.block_on(clients::run(options)),
         Command::Tokens(options) => on_one_core()?.block_on(tokens::run(options)),
+        Command::Users(options) => on_one_core()?.block_on(users::run(options)),
         Command::Migrate(options) => migrate::run(&options),
         Command::Pipeline => pipeline::run(),
         Command::Config(options) => config::run(&options),

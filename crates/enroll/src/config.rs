@@ -4,6 +4,8 @@ mod layers;
 mod policies;
 mod registration;
 mod schema;
+mod scopes;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,9 +21,11 @@ use serde::{Deserialize, Serialize};
 use crate::cli::{Place, Role};
 use crate::failure::Failure;
 use crate::telemetry;
-pub(crate) use policies::{PolicyConfig, ResourceConfig, ScopeConfig};
+pub(crate) use policies::PolicyConfig;
 pub(crate) use registration::{IssuerConfig, RegistrationConfig, SoftwareStatement, StatementIssuerConfig};
 pub(crate) use schema::schema;
+pub(crate) use scopes::{Dynamic, ResourceConfig, ScopeConfig, Wording};
+pub(crate) use tokens::{SessionConfig, TokenConfig};
 
 /// The commented example, which `enroll config example` prints.
 pub(crate) const EXAMPLE: &str = include_str!("config/example.toml");
@@ -39,7 +43,11 @@ pub(crate) struct Config {
     pub(crate) registration: RegistrationConfig,
     pub(crate) scopes: Vec<ScopeConfig>,
     pub(crate) resources: Vec<ResourceConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) insecure_any_loopback_resource: Option<Vec<String>>,
     pub(crate) policies: BTreeMap<String, PolicyConfig>,
+    pub(crate) tokens: TokenConfig,
+    pub(crate) sessions: SessionConfig,
     pub(crate) outbound: OutboundConfig,
     pub(crate) limits: Limits,
     pub(crate) log: LogConfig,
@@ -57,7 +65,10 @@ impl Default for Config {
             registration: RegistrationConfig::default(),
             scopes: ScopeConfig::standard(),
             resources: Vec::new(),
+            insecure_any_loopback_resource: None,
             policies: BTreeMap::new(),
+            tokens: TokenConfig::default(),
+            sessions: SessionConfig::default(),
             outbound: OutboundConfig::default(),
             limits: Limits::default(),
             log: LogConfig::default(),

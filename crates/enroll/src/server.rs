@@ -9,11 +9,13 @@ mod limits;
 mod openapi;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use enroll_endpoint::Source;
 use enroll_oauth_types::ServerMetadata;
 use enroll_registration::Registrar;
 use enroll_store_sql::SqlStore;
@@ -24,6 +26,7 @@ use hyper_util::service::TowerToHyperService;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tower_http::add_extension::AddExtension;
 
 use crate::authorization::Authorization;
 use crate::config::Limits;
@@ -80,7 +83,7 @@ pub(crate) async fn serve(
         match accepted {
             Ok(((stream, address), room)) => match sources.enter(address.ip()) {
                 Some(source) => {
-                    let connection = connection(stream, app.clone(), limits);
+                    let connection = connection(stream, address.ip(), app.clone(), limits);
                     let connection = connections.watch(connection);
                     tokio::spawn(async move {
                         // A client that breaks off or is too slow is no event.
@@ -102,14 +105,17 @@ pub(crate) async fn serve(
     }
 }
 
-type Connection = http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>>;
+type Connection = http1::Connection<TokioIo<TcpStream>, TowerToHyperService<AddExtension<Router, Source>>>;
 
-fn connection(stream: TcpStream, app: Router, limits: &Limits) -> Connection {
+fn connection(stream: TcpStream, source: IpAddr, app: Router, limits: &Limits) -> Connection {
     // An answer is one small write; waiting for more of it only costs time.
     let _best_effort = stream.set_nodelay(true);
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout())
         .max_buf_size(LARGEST_HEADER)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
+        .serve_connection(
+            TokioIo::new(stream),
+            TowerToHyperService::new(AddExtension::new(app, Source(source))),
+        )
 }

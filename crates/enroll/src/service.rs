@@ -12,6 +12,7 @@ use enroll_access::{
 };
 use enroll_oauth_types::{SealingKey, SystemClock, SystemRandom};
 use enroll_outbound::{Limits, Outbound};
+use enroll_provider::Users;
 use enroll_registration::{Registrar, RegistrarBuilder, Remote, Statements};
 use enroll_store::{Belongs, ClientStore, Page, RecordKind, RecordStore as _};
 use enroll_store_sql::{Access, OpenError, SqlRecords, SqlStore};
@@ -44,6 +45,23 @@ pub(crate) fn existing_store(config: &Config, access: Access) -> Result<Arc<SqlS
         return Err(Failure::World(format!("there is no database {url} yet: look at --data and --config")));
     }
     Ok(Arc::new(SqlStore::open(&url, access).map_err(|error| not_opened(&error))?))
+}
+
+/// The people of the operational plane.
+pub(crate) async fn users(config: &Config) -> Result<Users, Failure> {
+    let key = sealing_key(config, &*store(config)?).await?;
+    let records = SqlRecords::open(&config.operational_database(), Access::ReadWrite)
+        .map_err(|error| not_opened(&error))?;
+    Ok(Users::new(Arc::new(records), key, Arc::new(SystemClock), Arc::new(SystemRandom)))
+}
+
+/// A mistyped folder is no empty database.
+pub(crate) fn operational_must_exist(config: &Config) -> Result<(), Failure> {
+    let url = config.operational_database();
+    match SqlRecords::schema(&url).map_err(|error| not_opened(&error))?.found {
+        0 => Err(Failure::World(format!("there is no database {url} yet: look at --data and --config"))),
+        _ => Ok(()),
+    }
 }
 
 /// A database that cannot be opened: wrong configuration, or a failing world.
@@ -280,6 +298,7 @@ pub(crate) fn for_development(config: &mut Config) {
     );
     config.scopes = scopes;
     config.resources.extend(ResourceConfig::demo());
+    config.insecure_any_loopback_resource = Some(vec!["mcp:tools".to_owned()]);
 }
 
 /// The gate of `--dev`: its policy grants every member.

@@ -86,7 +86,7 @@ impl Capabilities {
             encryption_algs: Vec::new(),
             encryption_encs: Vec::new(),
             code_challenge_methods: list(&["S256"]),
-            acr_values: Vec::new(),
+            acr_values: list(&["urn:oasis:names:tc:SAML:2.0:ac:classes:Password"]),
             authorization_details_types: Vec::new(),
             dpop_signing_algs: list(&["ES256", "ES384", "RS256", "PS256", "EdDSA"]),
             certificate_bound_access_tokens: true,

@@ -42,9 +42,10 @@ pub use response_type::ResponseType;
 pub use scope::Scope;
 pub use sealing::{Pkcs8, SealedSecret, SealingKey};
 pub use secret::{
-    ClientSecret, InitialAccessToken, ReferenceToken, RegistrationAccessToken, Secret, SecretHash, SecretKind,
+    AuthorizationCode, BrowserToken, ClientSecret, InitialAccessToken, ReferenceToken, RefreshToken,
+    RegistrationAccessToken, Secret, SecretHash, SecretKind, SessionToken,
 };
-pub use server_metadata::{ServerMetadata, TokenEndpoints};
+pub use server_metadata::{AuthorizationServer, ServerMetadata};
 pub use time::{Clock, Seconds, SystemClock, Timestamp};
 pub use uri::{Problem, Uri, UriParts};
 pub use values::{

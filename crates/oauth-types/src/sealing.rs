@@ -5,6 +5,7 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::zeroize::Zeroizing;
@@ -74,6 +75,24 @@ impl SealingKey {
         self.open_octets(sealed, &bound_to_kid(kid)).map(Pkcs8)
     }
 
+    /// Seals a text that is for one purpose: what is sealed for one opens for no other.
+    pub fn seal_text(&self, text: &str, purpose: &str) -> SealedSecret {
+        self.seal_octets(text.as_bytes(), &bound_to_purpose(purpose))
+    }
+
+    /// The text again; `None` when it was sealed under another key or for another purpose, or was changed.
+    pub fn open_text(&self, sealed: &SealedSecret, purpose: &str) -> Option<String> {
+        let octets = self.open_octets(sealed, &bound_to_purpose(purpose))?;
+        str::from_utf8(&octets).ok().map(str::to_owned)
+    }
+
+    /// What nobody can compute of this text who has not the key, the same each time: 43 characters.
+    pub fn derived(&self, text: &str, purpose: &str) -> String {
+        let key = hmac::Key::new(HMAC_SHA256, self.expose().as_bytes());
+        let bytes = hmac::sign(&key, format!("{}\n{text}", bound_to_purpose(purpose)).as_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
     fn seal_octets(&self, octets: &[u8], bound_to: &str) -> SealedSecret {
         // With room for the tag, so that no copy of the plain text is left behind where the octets were before.
         let mut text = Vec::with_capacity(octets.len() + AES_256_GCM.tag_len());
@@ -96,6 +115,11 @@ impl SealingKey {
 /// What a private key is bound to. The line break keeps it apart from every client, whose identifier has none.
 fn bound_to_kid(kid: &str) -> String {
     format!("private key\n{kid}")
+}
+
+/// The same for a text.
+fn bound_to_purpose(purpose: &str) -> String {
+    format!("text\n{purpose}")
 }
 
 impl fmt::Debug for SealingKey {
@@ -200,6 +224,27 @@ mod tests {
         assert!(key.open(&private, &ClientId::from("a")).is_none());
         let secret = key.seal(&ClientSecret::generate(&SystemRandom), &ClientId::from("a"));
         assert!(key.open_private_key(&secret, "a").is_none());
+    }
+
+    #[test]
+    fn a_text_opens_for_its_purpose_alone() {
+        let key = SealingKey::generate(&SystemRandom);
+        let sealed = key.seal_text("what was asked", "a");
+        assert_eq!(key.open_text(&sealed, "a").as_deref(), Some("what was asked"));
+        assert_eq!(key.open_text(&sealed, "b"), None);
+        assert!(
+            key.open_private_key(&sealed, "a").is_none() && key.open(&sealed, &ClientId::from("a")).is_none()
+        );
+    }
+
+    #[test]
+    fn what_is_derived_depends_on_key_text_and_purpose() {
+        let (key, other) = (SealingKey::generate(&SystemRandom), SealingKey::generate(&SystemRandom));
+        let derived = key.derived("text", "a");
+        assert_eq!((derived.len(), key.derived("text", "a")), (43, derived.clone()));
+        for different in [key.derived("text", "b"), key.derived("texts", "a"), other.derived("text", "a")] {
+            assert_ne!(derived, different);
+        }
     }
 
     #[test]

@@ -141,6 +141,14 @@ secret_kinds! {
     InitialAccessToken = "enr_iat_" in initial_access_token;
     /// An access token that says nothing by itself. RFC 6749 §1.4.
     ReferenceToken = "enr_rt_" in reference_token;
+    /// A refresh token. RFC 6749 §1.5.
+    RefreshToken = "enr_ref_" in refresh_token;
+    /// An authorization code. RFC 6749 §4.1.2.
+    AuthorizationCode = "enr_ac_" in authorization_code;
+    /// What a browser shows of a session.
+    SessionToken = "enr_ses_" in session_token;
+    /// What tells a browser from others, whether or not anybody has logged in.
+    BrowserToken = "enr_br_" in browser_token;
 }
 
 #[cfg(test)]

@@ -16,7 +16,16 @@ pub struct ServerMetadata {
     registration_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(url)]
+    authorization_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(url)]
     token_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(url)]
+    userinfo_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(url)]
+    end_session_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(url)]
     introspection_endpoint: Option<String>,
@@ -38,13 +47,44 @@ pub struct ServerMetadata {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     token_endpoint_auth_signing_alg_values_supported: Vec<Algorithm>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    introspection_endpoint_auth_methods_supported: Vec<AuthMethod>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    introspection_signing_alg_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    revocation_endpoint_auth_methods_supported: Vec<AuthMethod>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     id_token_signing_alg_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    userinfo_signing_alg_values_supported: Vec<Algorithm>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     code_challenge_methods_supported: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     acr_values_supported: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authorization_details_types_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    claims_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    prompt_values_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ui_locales_supported: Vec<String>,
+    #[serde(flatten)]
+    switches: Option<Switches>,
+}
+
+/// What an authorization server says of itself by yes or no. Left out, the third would mean yes. OpenID Connect Discovery
+/// 1.0 §3, RFC 9207 §3.
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the document")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+struct Switches {
+    authorization_response_iss_parameter_supported: bool,
+    claims_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+    request_parameter_supported: bool,
 }
 
 impl ServerMetadata {
@@ -55,7 +95,10 @@ impl ServerMetadata {
         Self {
             issuer: issuer.to_owned(),
             registration_endpoint: None,
+            authorization_endpoint: None,
             token_endpoint: None,
+            userinfo_endpoint: None,
+            end_session_endpoint: None,
             introspection_endpoint: None,
             revocation_endpoint: None,
             jwks_uri: None,
@@ -66,10 +109,20 @@ impl ServerMetadata {
             subject_types_supported: capabilities.subject_types,
             token_endpoint_auth_methods_supported: capabilities.token_endpoint_auth_methods,
             token_endpoint_auth_signing_alg_values_supported: capabilities.token_endpoint_auth_signing_algs,
+            introspection_endpoint_auth_methods_supported: Vec::new(),
+            introspection_endpoint_auth_signing_alg_values_supported: Vec::new(),
+            introspection_signing_alg_values_supported: capabilities.introspection_signing_algs,
+            revocation_endpoint_auth_methods_supported: Vec::new(),
+            revocation_endpoint_auth_signing_alg_values_supported: Vec::new(),
             id_token_signing_alg_values_supported: capabilities.id_token_signing_algs,
+            userinfo_signing_alg_values_supported: capabilities.userinfo_signing_algs,
             code_challenge_methods_supported: capabilities.code_challenge_methods,
             acr_values_supported: capabilities.acr_values,
             authorization_details_types_supported: capabilities.authorization_details_types,
+            claims_supported: Vec::new(),
+            prompt_values_supported: Vec::new(),
+            ui_locales_supported: Vec::new(),
+            switches: None,
         }
     }
 
@@ -80,30 +133,68 @@ impl ServerMetadata {
         self
     }
 
-    /// The same, with what gives tokens. RFC 8414 §2.
+    /// The same, with an authorization server that is there. RFC 8414 §2, OpenID Connect Discovery 1.0 §3.
+    ///
+    /// Methods of authentication that need a connection with a certificate are not in it, since it serves none yet.
     #[must_use]
-    pub fn with_token_endpoints(self, endpoints: TokenEndpoints) -> Self {
+    pub fn with_authorization_server(mut self, served: AuthorizationServer) -> Self {
+        let needs_certificate = |method: &AuthMethod| {
+            matches!(method.as_str(), "tls_client_auth" | "self_signed_tls_client_auth")
+        };
+        self.token_endpoint_auth_methods_supported.retain(|method| !needs_certificate(method));
+        let methods = self.token_endpoint_auth_methods_supported.clone();
+        let algorithms = self.token_endpoint_auth_signing_alg_values_supported.clone();
+        let can_authenticate =
+            methods.iter().filter(|method| **method != AuthMethod::None).cloned().collect();
         Self {
-            token_endpoint: Some(endpoints.token),
-            introspection_endpoint: Some(endpoints.introspection),
-            revocation_endpoint: Some(endpoints.revocation),
-            jwks_uri: Some(endpoints.jwks),
+            authorization_endpoint: Some(served.authorization_endpoint),
+            token_endpoint: Some(served.token_endpoint),
+            userinfo_endpoint: Some(served.userinfo_endpoint),
+            end_session_endpoint: Some(served.end_session_endpoint),
+            introspection_endpoint: Some(served.introspection_endpoint),
+            revocation_endpoint: Some(served.revocation_endpoint),
+            jwks_uri: Some(served.jwks_uri),
+            introspection_endpoint_auth_methods_supported: can_authenticate,
+            introspection_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
+            revocation_endpoint_auth_methods_supported: methods,
+            revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+            claims_supported: served.claims,
+            prompt_values_supported: served.prompts,
+            ui_locales_supported: served.ui_locales,
+            switches: Some(Switches {
+                authorization_response_iss_parameter_supported: true,
+                claims_parameter_supported: true,
+                request_uri_parameter_supported: false,
+                request_parameter_supported: false,
+            }),
             ..self
         }
     }
 }
 
-/// Where tokens are given, told about and taken back, and the keys that they are signed with.
+/// Where an authorization server is, and what it does beside what clients register for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenEndpoints {
+pub struct AuthorizationServer {
+    /// `authorization_endpoint`
+    pub authorization_endpoint: String,
     /// `token_endpoint`
-    pub token: String,
+    pub token_endpoint: String,
+    /// `userinfo_endpoint`
+    pub userinfo_endpoint: String,
+    /// `end_session_endpoint`
+    pub end_session_endpoint: String,
     /// `introspection_endpoint`
-    pub introspection: String,
+    pub introspection_endpoint: String,
     /// `revocation_endpoint`
-    pub revocation: String,
+    pub revocation_endpoint: String,
     /// `jwks_uri`
-    pub jwks: String,
+    pub jwks_uri: String,
+    /// `claims_supported`
+    pub claims: Vec<String>,
+    /// `prompt_values_supported`
+    pub prompts: Vec<String>,
+    /// `ui_locales_supported`
+    pub ui_locales: Vec<String>,
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod login;
 mod logout;
 mod look;
 mod markup;
+mod scopes;
 mod sentences;
 
 pub use address::PostTarget;

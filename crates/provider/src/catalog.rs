@@ -1,39 +1,95 @@
 //! What there is to get access to: resources, and the scopes that lead there. RFC 6749 §3.3, RFC 8707.
 
-use enroll_oauth_types::{ErrorCode, Scope};
+use std::borrow::Cow;
+
+use enroll_oauth_types::{ErrorCode, Localized, Scope, Uri};
 
 use crate::ProtocolError;
 
 /// A protected resource: an API, an MCP server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resource {
     /// What the `aud` of its tokens is, and what clients name as `resource`: an absolute URI, or a name. RFC 8707 §2.
     pub identifier: String,
+    /// What people call it; its identifier where nobody said.
+    pub title: Option<String>,
     /// The scopes that lead there.
     pub scopes: Vec<String>,
+    /// What its tokens tell of the user, beside the subject. OpenID Connect Core 1.0 §5.1.
+    pub claims: Vec<String>,
+    /// How long its tokens live at most, in seconds.
+    pub access_token_lifetime: Option<u32>,
 }
 
-/// Every resource of a server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Catalog(Vec<Resource>);
+/// What a scope means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScopeMeaning {
+    /// The scope.
+    pub name: String,
+    /// What people call it, by language.
+    pub title: Option<Localized<String>>,
+    /// What it means to them, by language.
+    pub description: Option<Localized<String>>,
+    /// The claims that it opens at the `UserInfo` endpoint, beside those of the standard. OpenID Connect Core 1.0 §5.4.
+    pub claims: Vec<String>,
+}
+
+/// Every resource and scope of a server.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalog {
+    resources: Vec<Resource>,
+    scopes: Vec<ScopeMeaning>,
+    loopback: Option<Vec<String>>,
+}
 
 /// The scopes that are about a user, and mean nothing where none takes part. OpenID Connect Core 1.0 §5.4, §11.
-const OF_USERS: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+pub(crate) const OF_USERS: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /// Telling the values of a list apart takes a time that grows faster than the list.
-const LONGEST_SCOPE: usize = 4096;
+pub(crate) const LONGEST_SCOPE: usize = 4096;
+
+/// The longest `resource`, in bytes.
+const LONGEST_RESOURCE: usize = 512;
 
 /// What a token is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Grant {
+pub(crate) struct Extent {
     pub(crate) scope: Scope,
-    pub(crate) audience: Vec<String>,
+    pub(crate) resources: Vec<Resource>,
 }
 
 impl Catalog {
     /// These resources.
     pub fn new(resources: impl IntoIterator<Item = Resource>) -> Self {
-        Self(resources.into_iter().collect())
+        Self { resources: resources.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The same, where these scopes are known, too.
+    #[must_use]
+    pub fn with_scopes(self, scopes: impl IntoIterator<Item = ScopeMeaning>) -> Self {
+        Self { scopes: scopes.into_iter().collect(), ..self }
+    }
+
+    /// The same, where whatever listens on this machine is a resource with these scopes. For trying things: somebody who
+    /// holds a token for one program here may not be trusted by the next.
+    #[must_use]
+    pub fn insecure_with_any_on_loopback(self, scopes: impl IntoIterator<Item = String>) -> Self {
+        Self { loopback: Some(scopes.into_iter().collect()), ..self }
+    }
+
+    /// The claims that any resource wants to know of a user.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = &str> {
+        self.resources.iter().flat_map(|resource| &resource.claims).map(String::as_str)
+    }
+
+    /// The claims that any scope opens, beside those of the standard.
+    pub(crate) fn claims_of_scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.iter().flat_map(|scope| &scope.claims).map(String::as_str)
+    }
+
+    /// What a scope means, if anybody said.
+    pub(crate) fn meaning(&self, scope: &str) -> Option<&ScopeMeaning> {
+        self.scopes.iter().find(|own| own.name == scope)
     }
 
     /// What a client without a user gets of what it asks: `registered` is what it may have, `asked` what it names, if it
@@ -43,109 +99,156 @@ impl Catalog {
         registered: &Scope,
         asked: Option<&str>,
         resources: impl Iterator<Item = &'a str>,
-    ) -> Result<Grant, ProtocolError> {
+    ) -> Result<Extent, ProtocolError> {
         let wanted = self.named(resources)?;
-        let refuse = |problem: String| ProtocolError::new(ErrorCode::InvalidScope, problem);
-        if asked.is_some_and(|asked| asked.len() > LONGEST_SCOPE) {
-            return Err(refuse(format!("scope: must be at most {LONGEST_SCOPE} characters long")));
-        }
-        let asked_for = Scope::from(asked.unwrap_or_default());
-        let granted: Vec<&str> = match asked {
-            None => registered.values().filter(|value| !OF_USERS.contains(value)).collect(),
-            Some(_) => asked_for.values().collect(),
-        };
-        for value in &granted {
-            if OF_USERS.contains(value) {
-                return Err(refuse(format!("scope: {value} is about a user, and none takes part")));
+        let asked = asked.map(limited).transpose()?;
+        for value in asked.iter().flat_map(Scope::values) {
+            if OF_USERS.contains(&value) {
+                let problem = format!("scope: {value} is about a user, and none takes part");
+                return Err(ProtocolError::new(ErrorCode::InvalidScope, problem));
             }
-            if !registered.contains(value) {
-                return Err(refuse(format!("scope: {value} is not one that the client is registered with")));
-            }
+            must_be_registered(registered, value)?;
         }
-        let leads = |value: &str| match wanted.is_empty() {
-            true => true,
-            false => wanted.iter().any(|resource| resource.scopes.iter().any(|own| own == value)),
+        let granted = asked.unwrap_or_else(|| of_resources(registered));
+        Ok(self.towards(&granted, wanted))
+    }
+
+    /// What a user may let a client have. Scopes that nobody here knows are passed over, as the standard wants it.
+    /// RFC 6749 §3.3, OpenID Connect Core 1.0 §3.1.2.1.
+    pub(crate) fn for_user<'a>(
+        &self,
+        registered: &Scope,
+        asked: Option<&str>,
+        resources: impl Iterator<Item = &'a str>,
+    ) -> Result<Extent, ProtocolError> {
+        let wanted = self.named(resources)?;
+        let asked = match asked {
+            Some(asked) => limited(asked)?.values().filter(|value| self.knows(value)).collect(),
+            None => of_resources(registered),
         };
-        let scope: Scope = granted.into_iter().filter(|value| leads(value)).collect();
-        let chosen: Vec<&Resource> = match wanted.is_empty() {
-            true => self.0.iter().filter(|own| own.scopes.iter().any(|own| scope.contains(own))).collect(),
-            false => wanted,
+        asked.values().try_for_each(|value| must_be_registered(registered, value))?;
+        let extent = self.towards(&asked, wanted);
+        match extent.scope.as_str().is_empty() {
+            false => Ok(extent),
+            true => Err(ProtocolError::new(
+                ErrorCode::InvalidScope,
+                "scope: nothing that is asked for can be had here; name a scope that the client is registered with",
+            )),
+        }
+    }
+
+    /// A part of what was granted before: `scope` is that, `resources` where it leads, if that was said. RFC 6749 §6,
+    /// RFC 8707 §2.2.
+    pub(crate) fn part_of<'a>(
+        &self,
+        scope: &Scope,
+        resources: &[String],
+        asked: Option<&str>,
+        wanted: impl Iterator<Item = &'a str>,
+    ) -> Result<Extent, ProtocolError> {
+        let wanted: Vec<&str> = wanted.collect();
+        let outside = |name: &&&str| !resources.is_empty() && !resources.iter().any(|own| is_same(own, name));
+        if let Some(name) = wanted.iter().find(outside) {
+            let problem = format!("resource: {} is not one that was granted", name.escape_default());
+            return Err(ProtocolError::new(ErrorCode::InvalidTarget, problem));
+        }
+        let asked = asked.map(limited).transpose()?;
+        if let Some(value) = asked.iter().flat_map(Scope::values).find(|value| !scope.contains(value)) {
+            let problem = format!("scope: {} was not granted", value.escape_default());
+            return Err(ProtocolError::new(ErrorCode::InvalidScope, problem));
+        }
+        let wanted = match wanted.is_empty() {
+            true => self.named(resources.iter().map(String::as_str))?,
+            false => self.named(wanted.into_iter())?,
         };
-        Ok(Grant {
-            scope,
-            audience: chosen.into_iter().map(|resource| resource.identifier.clone()).collect(),
-        })
+        Ok(self.towards(asked.as_ref().unwrap_or(scope), wanted))
+    }
+
+    /// Of these scopes those that lead to what is wanted, or, when nothing is, all, with every resource that they lead to.
+    fn towards(&self, scope: &Scope, wanted: Vec<Resource>) -> Extent {
+        if wanted.is_empty() {
+            let leads = |resource: &&Resource| resource.scopes.iter().any(|own| scope.contains(own));
+            return Extent {
+                scope: scope.values().collect(),
+                resources: self.resources.iter().filter(leads).cloned().collect(),
+            };
+        }
+        let leads =
+            |value: &str| wanted.iter().any(|resource| resource.scopes.iter().any(|own| own == value));
+        let scope = scope.values().filter(|value| OF_USERS.contains(value) || leads(value)).collect();
+        Extent { scope, resources: wanted }
+    }
+
+    fn knows(&self, value: &str) -> bool {
+        OF_USERS.contains(&value)
+            || self.meaning(value).is_some()
+            || self.resources.iter().any(|resource| resource.scopes.iter().any(|own| own == value))
     }
 
     /// RFC 8707 §2: a resource that is not known is refused.
-    fn named<'a>(&self, names: impl Iterator<Item = &'a str>) -> Result<Vec<&Resource>, ProtocolError> {
+    fn named<'a>(&self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Resource>, ProtocolError> {
         let find = |name: &str| {
-            let found = self.0.iter().find(|own| own.identifier == name);
-            found.ok_or_else(|| {
+            let found = self.resources.iter().find(|own| is_same(&own.identifier, name)).cloned();
+            found.or_else(|| self.on_loopback(name)).ok_or_else(|| {
                 let problem = format!("resource: {} is not known here", name.escape_default());
                 ProtocolError::new(ErrorCode::InvalidTarget, problem)
             })
         };
         names.map(find).collect()
     }
+
+    fn on_loopback(&self, name: &str) -> Option<Resource> {
+        let scopes = self.loopback.as_ref().filter(|_| name.len() <= LONGEST_RESOURCE)?;
+        let uri = Uri::from(name);
+        let parts = uri.parts().ok()?;
+        let is_here = ["http", "https"].contains(&parts.scheme.as_str()) && parts.is_loopback();
+        (is_here && parts.fragment.is_none()).then(|| Resource {
+            identifier: name.to_owned(),
+            scopes: scopes.clone(),
+            ..Resource::default()
+        })
+    }
+}
+
+impl Extent {
+    /// The `aud` of its tokens.
+    pub(crate) fn audience(&self) -> Vec<String> {
+        self.resources.iter().map(|resource| resource.identifier.clone()).collect()
+    }
+}
+
+fn limited(asked: &str) -> Result<Scope, ProtocolError> {
+    if asked.len() > LONGEST_SCOPE {
+        let problem = format!("scope: must be at most {LONGEST_SCOPE} characters long");
+        return Err(ProtocolError::new(ErrorCode::InvalidScope, problem));
+    }
+    Ok(Scope::from(asked))
+}
+
+fn must_be_registered(registered: &Scope, value: &str) -> Result<(), ProtocolError> {
+    if registered.contains(value) {
+        return Ok(());
+    }
+    let problem = format!("scope: {} is not one that the client is registered with", value.escape_default());
+    Err(ProtocolError::new(ErrorCode::InvalidScope, problem))
+}
+
+/// What a client gets that names no scope: whatever it registered for that is not about the user.
+fn of_resources(registered: &Scope) -> Scope {
+    registered.values().filter(|value| !OF_USERS.contains(value)).collect()
+}
+
+/// Scheme and host may differ in their letters' case, and nothing else. RFC 3986 §6.2.2.1.
+fn is_same(own: &str, named: &str) -> bool {
+    own == named || with_small_authority(own) == with_small_authority(named)
+}
+
+fn with_small_authority(uri: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = uri.split_once("://") else { return uri.into() };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    format!("{}://{}{path}", scheme.to_ascii_lowercase(), authority.to_ascii_lowercase()).into()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn catalog() -> Catalog {
-        let resource = |identifier: &str, scopes: &[&str]| Resource {
-            identifier: identifier.to_owned(),
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-        };
-        Catalog::new([
-            resource("https://api1.example", &["api1", "both"]),
-            resource("urn:api2", &["api2", "both"]),
-        ])
-    }
-
-    fn grant(asked: Option<&str>, resources: &[&str]) -> Result<(String, Vec<String>), String> {
-        let registered = Scope::from("openid api1 api2 both other");
-        let grant = catalog().for_client(&registered, asked, resources.iter().copied());
-        let grant = grant.map_err(|error| match error {
-            ProtocolError::Refused(code, _) => code.to_string(),
-            other => panic!("{other}"),
-        })?;
-        Ok((grant.scope.as_str().to_owned(), grant.audience))
-    }
-
-    /// RFC 6749 §4.4.2
-    #[test]
-    fn a_client_gets_what_it_asks_or_all_that_it_may_have() {
-        for (asked, scope, audience) in [
-            (None, "api1 api2 both other", &["https://api1.example", "urn:api2"][..]),
-            (Some("api1"), "api1", &["https://api1.example"]),
-            (Some("api2  api2"), "api2", &["urn:api2"]),
-            (Some("both"), "both", &["https://api1.example", "urn:api2"]),
-            (Some("other"), "other", &[]),
-        ] {
-            let audience = audience.iter().map(|own| (*own).to_owned()).collect();
-            assert_eq!(grant(asked, &[]), Ok((scope.to_owned(), audience)), "{asked:?}");
-        }
-    }
-
-    /// RFC 6749 §5.2
-    #[test]
-    fn what_it_may_not_have_is_refused() {
-        let long = "api1 ".repeat(1000);
-        for asked in ["api3", "openid", "offline_access", "api1 api3", "API1", &long] {
-            assert!(grant(Some(asked), &[]).unwrap_err().contains("invalid_scope"), "{asked}");
-        }
-    }
-
-    /// RFC 8707 §2.2
-    #[test]
-    fn a_resource_narrows_scope_and_audience() {
-        let expected = ("api2 both".to_owned(), vec!["urn:api2".to_owned()]);
-        assert_eq!(grant(None, &["urn:api2"]), Ok(expected));
-        for unknown in ["https://api1.example/", "urn:api3"] {
-            assert!(grant(None, &[unknown]).unwrap_err().contains("invalid_target"), "{unknown}");
-        }
-    }
-}
+mod tests;

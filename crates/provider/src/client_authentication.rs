@@ -10,7 +10,7 @@ use enroll_store::{Belongs, Client, Record, RecordKind, StoreError, Write};
 use http::{HeaderMap, header};
 use serde_json::value::RawValue;
 
-use crate::form::Form;
+use crate::parameters::Parameters;
 use crate::{ProtocolError, Provider};
 
 /// The one value of `client_assertion_type` for JWTs. RFC 7523 §2.2.
@@ -35,7 +35,7 @@ impl Provider {
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
-        form: &Form,
+        form: &Parameters,
         endpoint: &str,
     ) -> Result<Client, ProtocolError> {
         let Presented { id, proof, by_header } = presented(headers, form)?;
@@ -123,7 +123,7 @@ fn has_secret(client: &Client, secret: &ClientSecret, now: Timestamp) -> bool {
 }
 
 /// One way to authenticate, and one name. RFC 6749 §2.3.
-fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, ProtocolError> {
+fn presented(headers: &HeaderMap, form: &Parameters) -> Result<Presented, ProtocolError> {
     let basic = basic(headers)?;
     let (secret, assertion) = (form.get("client_secret"), form.get("client_assertion"));
     if [basic.is_some(), secret.is_some(), assertion.is_some()].into_iter().filter(|shown| *shown).count() > 1

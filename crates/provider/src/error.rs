@@ -25,6 +25,9 @@ pub enum ProtocolError {
     /// The body did not come as it should.
     #[error(transparent)]
     Body(#[from] BodyError),
+    /// 503: another request changed the same at the same time, again and again.
+    #[error("others changed the same at the same time; try again")]
+    Conflict,
     /// 503: only the log may know.
     #[error("the request failed on the server's side")]
     Internal(#[source] BoxError),
@@ -53,6 +56,7 @@ impl ProtocolError {
     pub(crate) fn into_response(self) -> Response {
         match self {
             Self::Internal(cause) => unavailable(&*cause),
+            Self::Conflict => unavailable(&self),
             Self::Body(error) => error.into_response(),
             Self::Refused(code, problem) => refusal(StatusCode::BAD_REQUEST, code, &problem),
             Self::InvalidClient { problem, by_header } => {
@@ -74,6 +78,9 @@ fn refusal(status: StatusCode, code: ErrorCode, problem: &str) -> Response {
 
 impl From<StoreError> for ProtocolError {
     fn from(error: StoreError) -> Self {
-        Self::internal(error)
+        match error {
+            StoreError::Conflict => Self::Conflict,
+            error => Self::internal(error),
+        }
     }
 }

@@ -1,21 +1,26 @@
-//! The authorization server that serves the clients that Enroll registers. RFC 6749, RFC 9068, RFC 7662, RFC 7009.
+//! The authorization server that serves the clients that Enroll registers. RFC 6749, OpenID Connect Core 1.0, RFC 9068,
+//! RFC 7662, RFC 7009.
 
-mod access_token;
+mod authorization;
+mod browser;
 mod catalog;
 mod client_authentication;
-mod client_credentials;
+mod endpoints;
 mod error;
-mod form;
-mod introspection;
+mod grants;
+mod html;
 mod keys;
 mod own_tokens;
+mod parameters;
 pub mod paths;
 mod provider;
-mod revocation;
-mod token;
+mod session;
+mod tokens;
+mod users;
 
-pub use catalog::{Catalog, Resource};
+pub use catalog::{Catalog, Resource, ScopeMeaning};
 pub use error::ProtocolError;
 pub use keys::{KeyStoreError, Keys};
 pub use own_tokens::OwnTokens;
 pub use provider::{Provider, ProviderBuilder};
+pub use users::{LogIn, LogInError, NewUser, Password, User, UserError, Users, check_claim};

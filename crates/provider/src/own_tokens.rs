@@ -6,7 +6,6 @@ use enroll_oauth_types::Scope;
 use http::request::Parts;
 
 use crate::Provider;
-use crate::access_token::Audience;
 
 /// Knows the access tokens of a provider that are meant for one audience, signed ones and others.
 pub struct OwnTokens {
@@ -29,11 +28,7 @@ impl Authenticate for OwnTokens {
             self.provider.claims_of(token).await.map_err(|error| AccessError::Internal(error.into()))?;
         // What is not known here may be another's.
         let Some(claims) = claims else { return Ok(None) };
-        let is_for = match &claims.aud {
-            Audience::One(own) => *own == self.audience,
-            Audience::Several(own) => own.contains(&self.audience),
-        };
-        if !is_for {
+        if !claims.aud.contains(&self.audience) {
             return Err(AccessError::InvalidToken("the token is meant for another audience"));
         }
         let mut caller = Caller::new(Credential::BearerJwt);

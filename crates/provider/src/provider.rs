@@ -5,17 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use enroll_endpoint::{json, must_not_be_announced_too_large, read_body};
-use enroll_oauth_types::{Clock, Random, SealingKey, SystemClock, SystemRandom};
+use enroll_endpoint::{json, must_not_be_announced_too_large, only, read_body};
+use enroll_jose::SigningAlgorithm;
+use enroll_oauth_types::{
+    AuthorizationServer, Clock, ErrorCode, Random, SealingKey, SystemClock, SystemRandom,
+};
 use enroll_outbound::Outbound;
-use enroll_store::{ClientReader, RecordStore};
+use enroll_pages::Language;
+use enroll_store::{Client, ClientReader, RecordStore};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::form::Form;
-use crate::{Catalog, Keys, ProtocolError, paths};
+use crate::authorization::Prompts;
+use crate::parameters::Parameters;
+use crate::session;
+use crate::tokens::claims;
+use crate::{Catalog, Keys, ProtocolError, Users, paths};
 
 /// Serves the clients of a store. Clones share everything.
 #[derive(Clone)]
@@ -24,12 +32,17 @@ pub struct Provider {
     pub(crate) clients: Arc<dyn ClientReader>,
     pub(crate) records: Arc<dyn RecordStore>,
     pub(crate) keys: Keys,
+    pub(crate) users: Users,
     pub(crate) sealing_key: Arc<SealingKey>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) outbound: Option<Outbound>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) body_timeout: Duration,
+    pub(crate) session_lifetime: Duration,
+    pub(crate) access_token_algorithm: SigningAlgorithm,
+    /// How people know this server.
+    pub(crate) service: String,
 }
 
 /// Makes a [`Provider`].
@@ -42,19 +55,25 @@ impl Provider {
         clients: Arc<dyn ClientReader>,
         records: Arc<dyn RecordStore>,
         keys: Keys,
+        users: Users,
         sealing_key: Arc<SealingKey>,
     ) -> ProviderBuilder {
+        let issuer = issuer.into();
         ProviderBuilder(Self {
-            issuer: issuer.into(),
+            service: host(&issuer).to_owned(),
+            issuer,
             clients,
             records,
             keys,
+            users,
             sealing_key,
             catalog: Arc::default(),
             outbound: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             body_timeout: Duration::from_secs(10),
+            session_lifetime: session::DEFAULT_LIFETIME,
+            access_token_algorithm: SigningAlgorithm::Es256,
         })
     }
 
@@ -70,36 +89,89 @@ impl Provider {
         for path in BTreeSet::from(guessed) {
             router = Endpoint::Token.route(router, &path);
         }
+        let userinfo = get(userinfo).post(userinfo);
         Endpoint::Revocation
             .route(router, &format!("{prefix}{}", paths::REVOCATION))
+            .route(&format!("{prefix}{}", paths::USERINFO), only("GET, POST", userinfo))
             .route(&format!("{prefix}{}", paths::JWKS), get(jwks))
             .with_state(Arc::new(self))
     }
 
-    /// The endpoints that servers alone call.
+    /// The endpoints that no script of another origin may call: those that people see, and those that servers alone call.
     pub fn same_origin_routes(self, prefix: &str) -> Router {
-        let path = format!("{prefix}{}", paths::INTROSPECTION);
-        Endpoint::Introspection.route(Router::new(), &path).with_state(Arc::new(self))
+        let at = |path: &str| format!("{prefix}{path}");
+        let authorization = || only("GET, POST", get(authorize).post(authorize));
+        let mut router = Router::new();
+        let guessed = [paths::GUESSED_AUTHORIZATION.to_owned(), at(paths::GUESSED_AUTHORIZATION)];
+        for path in BTreeSet::from(guessed) {
+            router = router.route(&path, authorization());
+        }
+        Endpoint::Introspection
+            .route(router, &at(paths::INTROSPECTION))
+            .route(&at(paths::AUTHORIZATION), authorization())
+            .route(&at(paths::LOGIN), only("POST", post(log_in)))
+            .route(&at(paths::RESUME), only("GET", get(resume)))
+            .route(&at(paths::CONSENT), only("POST", post(consent)))
+            .route(&at(paths::END_SESSION), only("GET, POST", get(end_session).post(end_session)))
+            .route(&at(paths::CONFIRM), only("POST", post(confirm_end_session)))
+            .with_state(Arc::new(self))
     }
 
-    /// The form that was sent, with the headers beside it.
-    async fn receive(&self, request: Request) -> Result<(HeaderMap, Form), ProtocolError> {
-        let (parts, body) = request.into_parts();
-        must_not_be_announced_too_large(&parts.headers)?;
+    /// Where it is, and what it does, for the discovery documents.
+    pub fn described(&self) -> AuthorizationServer {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        AuthorizationServer {
+            authorization_endpoint: self.url(paths::AUTHORIZATION),
+            token_endpoint: self.url(paths::TOKEN),
+            userinfo_endpoint: self.url(paths::USERINFO),
+            end_session_endpoint: self.url(paths::END_SESSION),
+            introspection_endpoint: self.url(paths::INTROSPECTION),
+            revocation_endpoint: self.url(paths::REVOCATION),
+            jwks_uri: self.url(paths::JWKS),
+            claims: claims::supported(&self.catalog),
+            prompts: owned(&Prompts::ALL),
+            ui_locales: owned(&Language::ALL.map(Language::tag)),
+        }
+    }
+
+    /// A form that was sent.
+    pub(crate) async fn form(&self, headers: &HeaderMap, body: Body) -> Result<Parameters, ProtocolError> {
+        must_not_be_announced_too_large(headers)?;
         let body = read_body(body, self.body_timeout).await?;
-        let form = Form::read(&parts.headers, &body)?;
-        Ok((parts.headers, form))
+        Parameters::form(headers, &body)
     }
 
     async fn answer(&self, endpoint: Endpoint, request: Request) -> Result<Response, ProtocolError> {
-        let (headers, form) = self.receive(request).await?;
-        let client = self.authenticate(&headers, &form, &self.url(endpoint.path())).await?;
+        let (parts, body) = request.into_parts();
+        let form = self.form(&parts.headers, body).await?.each_once()?;
+        let client = self.authenticate(&parts.headers, &form, &self.url(endpoint.path())).await?;
+        must_be_of_allowed_origin(&client, &parts.headers)?;
         match endpoint {
-            Endpoint::Token => self.token(&client, &form).await,
-            Endpoint::Introspection => self.introspect(&client, &form).await,
+            Endpoint::Token => Box::pin(self.token(&client, &form)).await,
+            Endpoint::Introspection => self.introspect(&client, &form, &parts.headers).await,
             Endpoint::Revocation => self.revoke(&client, &form).await,
         }
     }
+}
+
+/// Where a client named the origins of its scripts, no script of another speaks for it.
+fn must_be_of_allowed_origin(client: &Client, headers: &HeaderMap) -> Result<(), ProtocolError> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let Some(allowed) = client.metadata.allowed_cors_origins.as_ref().filter(|own| !own.is_empty()) else {
+        return Ok(());
+    };
+    match allowed.iter().any(|own| own.as_str().as_bytes() == origin.as_bytes()) {
+        true => Ok(()),
+        false => Err(ProtocolError::new(
+            ErrorCode::UnauthorizedClient,
+            "Origin: is not one of the allowed_cors_origins that the client is registered with",
+        )),
+    }
+}
+
+/// What people read in an issuer.
+fn host(issuer: &str) -> &str {
+    issuer.split_once("://").map_or(issuer, |(_, rest)| rest)
 }
 
 impl ProviderBuilder {
@@ -128,6 +200,27 @@ impl ProviderBuilder {
     #[must_use]
     pub fn body_timeout(mut self, longest: Duration) -> Self {
         self.0.body_timeout = longest;
+        self
+    }
+
+    /// How long somebody who logged in stays so. By default 10 hours.
+    #[must_use]
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.0.session_lifetime = lifetime;
+        self
+    }
+
+    /// How access tokens are signed. By default ES256.
+    #[must_use]
+    pub fn access_token_algorithm(mut self, algorithm: SigningAlgorithm) -> Self {
+        self.0.access_token_algorithm = algorithm;
+        self
+    }
+
+    /// How people know this server. By default by the host of its issuer.
+    #[must_use]
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.0.service = name.into();
         self
     }
 
@@ -162,9 +255,20 @@ impl Endpoint {
             let answer = Box::pin(provider.answer(self, request)).await;
             answer.unwrap_or_else(ProtocolError::into_response)
         };
-        router.route(path, post(answer))
+        router.route(path, only("POST", post(answer)))
     }
 }
+
+macro_rules! handlers {
+    ($($name:ident)*) => {
+        $(async fn $name(State(provider): Shared, request: Request) -> Response {
+            // In a place of its own: it is large, and every layer around would move it once.
+            Box::pin(provider.$name(request)).await
+        })*
+    };
+}
+
+handlers! { authorize log_in resume consent userinfo end_session confirm_end_session }
 
 /// The public keys. They may be kept for a quarter of an hour: a new one is there for a day before it signs. RFC 7517 §5.
 async fn jwks(State(provider): Shared) -> Response {

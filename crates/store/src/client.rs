@@ -191,6 +191,12 @@ pub struct Page {
 pub trait ClientReader: Send + Sync + 'static {
     /// The client of this identifier, if there is one.
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError>;
+
+    /// When the client of this identifier was deleted, if there was one and the store remembers.
+    async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {
+        let _forgotten = id;
+        Ok(None)
+    }
 }
 
 /// Writing clients. When a method returns `Ok`, the change survives a power cut.

@@ -22,14 +22,18 @@ pub enum RecordKind {
     User,
     /// A browser in which somebody has logged in.
     Session,
-    /// What somebody allowed a client.
+    /// What somebody allowed a client, remembered.
     Consent,
+    /// What came of one authorization: it is there for as long as its tokens work. RFC 6749 §1.3.
+    Grant,
     /// An authorization code. RFC 6749 §4.1.2.
     Code,
     /// A refresh token. RFC 6749 §1.5.
     RefreshToken,
     /// An access token that means nothing by itself. RFC 7662.
     ReferenceToken,
+    /// A signed access token that was given back, until it ends by itself. RFC 7009.
+    RevokedToken,
     /// The `jti` of an assertion, which works once. RFC 7523 §3.
     UsedAssertion,
 }
@@ -42,9 +46,11 @@ impl RecordKind {
             Self::User => "user",
             Self::Session => "session",
             Self::Consent => "consent",
+            Self::Grant => "grant",
             Self::Code => "code",
             Self::RefreshToken => "refresh_token",
             Self::ReferenceToken => "reference_token",
+            Self::RevokedToken => "revoked_token",
             Self::UsedAssertion => "used_assertion",
         }
     }

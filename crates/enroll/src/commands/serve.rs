@@ -12,7 +12,7 @@ use enroll_store_sql::SqlStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{say, tell};
+use super::{say, tell, users};
 use crate::cli::{Role, Serve};
 use crate::config::{Config, LogFormat, validate_issuer};
 use crate::failure::Failure;
@@ -46,6 +46,9 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
             Some(authorization::open(&config, &issuer, store.clone(), key.clone(), outbound).await?)
         }
     };
+    if let Some(authorization) = authorization.as_ref().filter(|_| options.dev) {
+        users::add_demonstration_users(&authorization.users).await?;
+    }
     if let Some(authorization) = &authorization {
         gate = gate
             .authenticate(OwnTokens::of(authorization.provider.clone(), service::registration_url(&issuer)));
@@ -73,7 +76,10 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     let stop = stop_signal()?;
 
     if options.dev && config.log.format == LogFormat::Pretty {
-        tell(format_args!("Anybody may register here. Try it:\n\n  {}\n", curl(&url, None)));
+        tell(format_args!(
+            "Anybody may register here. Try it:\n\n  {}\n\nPeople log in as alice or bob, with the name as the password.\n",
+            curl(&url, None)
+        ));
     } else if !config.registration.open
         && !config.registration.closed
         && config.registration.issuers.is_empty()

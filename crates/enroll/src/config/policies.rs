@@ -10,68 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::registration::Profile;
-use super::{Config, schema};
+use super::{Config, Dynamic, schema};
 use crate::failure::Failure;
-
-/// A scope that the server knows.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ScopeConfig {
-    pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) dynamic: Dynamic,
-}
-
-/// What a scope is to clients that register themselves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Dynamic {
-    /// They get it when they ask for no scope.
-    #[default]
-    Default,
-    /// They may ask for it.
-    Allowed,
-    /// They do not get it.
-    No,
-}
-
-impl ScopeConfig {
-    /// The scopes of OpenID Connect Core §5.4 and §11.
-    pub(crate) fn standard() -> Vec<Self> {
-        Self::named(&["openid", "profile", "email", "offline_access"])
-    }
-
-    /// The scopes of `--dev`.
-    pub(crate) fn demo() -> Vec<Self> {
-        let mut scopes = Self::standard();
-        scopes.extend(Self::named(&["api1", "api2", "mcp:tools"]));
-        scopes.push(Self { name: "enroll.registration".to_owned(), dynamic: Dynamic::Allowed });
-        scopes
-    }
-
-    fn named(names: &[&str]) -> Vec<Self> {
-        names.iter().map(|name| Self { name: (*name).to_owned(), dynamic: Dynamic::Default }).collect()
-    }
-}
-
-/// A protected resource, and the scopes that lead there. RFC 8707.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ResourceConfig {
-    pub(crate) identifier: String,
-    pub(crate) scopes: Vec<String>,
-}
-
-impl ResourceConfig {
-    /// The resources of `--dev`.
-    pub(crate) fn demo() -> Vec<Self> {
-        let of = |identifier: &str, scopes: &[&str]| Self {
-            identifier: identifier.to_owned(),
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-        };
-        vec![of("urn:example:api", &["api1", "api2"]), of("urn:example:mcp", &["mcp:tools"])]
-    }
-}
 
 /// `[policies.NAME]`: what the callers under this policy may register.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]

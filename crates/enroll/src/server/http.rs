@@ -36,18 +36,23 @@ pub(super) async fn not_found() -> Response {
     error_response(StatusCode::NOT_FOUND, ErrorCode::InvalidRequest, "nothing is served at this path")
 }
 
-async fn observed(request: Request, next: Next, longest: Duration) -> Response {
+async fn observed(mut request: Request, next: Next, longest: Duration) -> Response {
     let start = Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    // Pages for people show it.
+    let shown = HeaderValue::from_str(&id);
+    if let Ok(shown) = &shown {
+        request.headers_mut().insert(REQUEST_ID, shown.clone());
+    }
     let span =
         tracing::info_span!("request", request.id = %id, http.method = %method, url.path = %path(&request));
     async {
         let answer = tokio::time::timeout(longest, next.run(request)).await.unwrap_or_else(|_| too_slow());
         let mut answer = in_json(answer);
-        if let Ok(id) = HeaderValue::from_str(&id) {
-            answer.headers_mut().insert(REQUEST_ID, id);
+        if let Ok(shown) = shown {
+            answer.headers_mut().insert(REQUEST_ID, shown);
         }
         record(&method, route.as_ref(), answer.status(), start.elapsed());
         answer
@@ -102,11 +107,14 @@ fn new_request_id() -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
-/// An error that is not in JSON yet, made so: what a layer or the router answered by itself. Its `Allow` stays.
+/// An error that is neither in JSON nor a page for people yet, made so: what a layer or the router answered by itself. Its `Allow` stays.
 fn in_json(answer: Response) -> Response {
     let status = answer.status();
-    let json = answer.headers().get(header::CONTENT_TYPE).is_some_and(|value| value == "application/json");
-    if json || !(status.is_client_error() || status.is_server_error()) {
+    let is_written = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value == "application/json" || value.as_bytes().starts_with(b"text/html"));
+    if is_written || !(status.is_client_error() || status.is_server_error()) {
         return answer;
     }
     let code = if status.is_server_error() { ErrorCode::ServerError } else { ErrorCode::InvalidRequest };

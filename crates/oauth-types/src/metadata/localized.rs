@@ -90,6 +90,17 @@ impl<T> Localized<T> {
     }
 }
 
+/// Of several values for one tag the last counts.
+impl<T> FromIterator<(Option<String>, T)> for Localized<T> {
+    fn from_iter<I: IntoIterator<Item = (Option<String>, T)>>(values: I) -> Self {
+        let mut localized = Self { untagged: None, tagged: Vec::new() };
+        for (tag, value) in values {
+            localized.set(tag.as_deref(), value);
+        }
+        localized
+    }
+}
+
 impl<T: Text> Member for Localized<T> {
     fn fits(tag: Option<&str>) -> bool {
         tag.is_none_or(|tag| oxilangtag::LanguageTag::parse(tag).is_ok())

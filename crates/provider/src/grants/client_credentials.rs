@@ -3,16 +3,16 @@
 use enroll_oauth_types::{AuthMethod, ErrorCode, Scope};
 use enroll_store::Client;
 
-use crate::access_token::NewAccessToken;
-use crate::form::Form;
-use crate::token::TokenResponse;
+use crate::endpoints::TokenResponse;
+use crate::parameters::Parameters;
+use crate::tokens::access_token::NewAccessToken;
 use crate::{ProtocolError, Provider};
 
 impl Provider {
     pub(crate) async fn client_credentials(
         &self,
         client: &Client,
-        form: &Form,
+        form: &Parameters,
     ) -> Result<TokenResponse, ProtocolError> {
         if client.metadata.token_endpoint_auth_method == Some(AuthMethod::None) {
             let problem = "grant_type: client_credentials is for clients that authenticate";
@@ -20,11 +20,14 @@ impl Provider {
         }
         let none = Scope::default();
         let registered = client.metadata.scope.as_ref().unwrap_or(&none);
-        let grant = self.catalog.for_client(registered, form.get("scope"), form.all("resource"))?;
-        let scope = grant.scope.as_str().to_owned();
+        let extent = self.catalog.for_client(registered, form.get("scope"), form.all("resource"))?;
+        let scope = extent.scope.as_str().to_owned();
         // RFC 9068 §2.2: where no user takes part, the client is the subject.
-        let new = NewAccessToken { client, subject: client.id.as_str(), grant };
-        let (access_token, expires_in) = self.issue(new).await?;
-        Ok(TokenResponse { access_token, token_type: "Bearer", expires_in, scope })
+        let subject = client.id.as_str().to_owned();
+        let mut token = self.access_token(NewAccessToken { client, subject, extent, grant: None }).await?;
+        if let Some(write) = token.write.take() {
+            self.records.apply(vec![write]).await?;
+        }
+        Ok(TokenResponse::new(token, scope))
     }
 }

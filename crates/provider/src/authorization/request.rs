@@ -1,0 +1,206 @@
+//! What an authorization request asks for. RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.1, RFC 7636 §4.3, RFC 8707 §2.
+
+use std::borrow::Cow;
+
+use enroll_oauth_types::{ErrorCode, GrantType, ResponseType, Scope, Seconds};
+use enroll_store::Client;
+
+use super::claims_request::ClaimsRequest;
+use super::destination::Destination;
+use super::{Refusal, prompt::Prompts};
+use crate::catalog::Extent;
+use crate::parameters::Parameters;
+use crate::{ProtocolError, Provider};
+
+/// The longest `nonce`, in bytes.
+const LONGEST_NONCE: usize = 512;
+
+/// The longest list of anything else that is kept or shown, in bytes.
+const LONGEST_HINT: usize = 4096;
+
+/// An authorization request, every part of it judged.
+#[derive(Debug)]
+pub(crate) struct AuthorizationRequest {
+    pub(crate) client: Client,
+    pub(crate) destination: Destination,
+    pub(crate) extent: Extent,
+    /// What was named as `resource`.
+    pub(crate) resources: Vec<String>,
+    pub(crate) code_challenge: String,
+    pub(crate) nonce: Option<String>,
+    pub(crate) prompts: Prompts,
+    /// Seconds.
+    pub(crate) max_age: Option<u64>,
+    pub(crate) claims: ClaimsRequest,
+    pub(crate) acr_values: Vec<String>,
+    /// The subject, as this client knows it, that must be logged in.
+    pub(crate) subject: Option<String>,
+    pub(crate) login_hint: Option<String>,
+    /// As they were sent, to go on from later.
+    pub(crate) parameters: Parameters,
+}
+
+impl Provider {
+    /// Judges a request.
+    pub(crate) async fn authorization_request(
+        &self,
+        parameters: Parameters,
+    ) -> Result<AuthorizationRequest, Refusal> {
+        let client = self.client_that_asks(&parameters).await?;
+        let destination = super::destination::destination(&client, &parameters)?;
+        self.request_of(&client, &destination, &parameters).map_err(|error| match error {
+            ProtocolError::Refused(code, problem) => Refusal::Client(destination.clone(), code, problem),
+            other => Refusal::Protocol(other),
+        })
+    }
+
+    fn request_of(
+        &self,
+        client: &Client,
+        destination: &Destination,
+        parameters: &Parameters,
+    ) -> Result<AuthorizationRequest, ProtocolError> {
+        if let Some(name) = parameters.doubled() {
+            let problem = format!("{}: must be sent once", name.escape_default());
+            return Err(ProtocolError::invalid_request(problem));
+        }
+        must_be_supported(parameters)?;
+        must_be_pushed_or_signed_if_so_registered(client)?;
+        check_response_type(client, parameters)?;
+        let nothing = Scope::default();
+        let registered = client.metadata.scope.as_ref().unwrap_or(&nothing);
+        let extent =
+            self.catalog.for_user(registered, parameters.get("scope"), parameters.all("resource"))?;
+        let prompts = Prompts::read(parameters.get("prompt"))?;
+        let claims = ClaimsRequest::read(parameters.get("claims"))?;
+        let default_max_age = client.metadata.default_max_age.map(|age| Seconds::get(age).into());
+        let subject = match parameters.get("id_token_hint") {
+            Some(hint) => Some(self.subject_of_hint(hint, client)?),
+            None => claims.subject().map(str::to_owned),
+        };
+        Ok(AuthorizationRequest {
+            client: client.clone(),
+            destination: destination.clone(),
+            extent,
+            resources: parameters.all("resource").map(str::to_owned).collect(),
+            code_challenge: code_challenge(parameters)?.to_owned(),
+            nonce: limited(parameters, "nonce", LONGEST_NONCE)?.map(str::to_owned),
+            prompts,
+            max_age: max_age(parameters)?.or(default_max_age),
+            acr_values: acr_values(client, parameters),
+            claims,
+            subject,
+            login_hint: limited(parameters, "login_hint", LONGEST_HINT)?.map(str::to_owned),
+            parameters: parameters.clone(),
+        })
+    }
+
+    /// An ID token that this server gave this client says who should be there, even when it has ended. OpenID Connect Core
+    /// 1.0 §3.1.2.1.
+    fn subject_of_hint(&self, hint: &str, client: &Client) -> Result<String, ProtocolError> {
+        let refuse = || {
+            ProtocolError::invalid_request("id_token_hint: must be an ID token from here, for this client")
+        };
+        let hint = self.id_token_hint(hint).ok_or_else(refuse)?;
+        match hint.is_for(&client.id) {
+            true => Ok(hint.subject),
+            false => Err(refuse()),
+        }
+    }
+}
+
+/// OpenID Connect Core 1.0 §3.1.2.6, §6, §7.2.1
+fn must_be_supported(parameters: &Parameters) -> Result<(), ProtocolError> {
+    for (name, code) in [
+        ("request", ErrorCode::RequestNotSupported),
+        ("request_uri", ErrorCode::RequestUriNotSupported),
+        ("registration", ErrorCode::RegistrationNotSupported),
+    ] {
+        if parameters.get(name).is_some() {
+            return Err(ProtocolError::new(code, format!("{name}: is not supported here")));
+        }
+    }
+    Ok(())
+}
+
+/// What a client made a condition of its requests is not given up because this server cannot meet it yet. RFC 9101 §10.5,
+/// RFC 9126 §6.
+fn must_be_pushed_or_signed_if_so_registered(client: &Client) -> Result<(), ProtocolError> {
+    let metadata = &client.metadata;
+    for (member, value) in [
+        ("require_pushed_authorization_requests", metadata.require_pushed_authorization_requests),
+        ("require_signed_request_object", metadata.require_signed_request_object),
+    ] {
+        if value == Some(true) {
+            let problem =
+                format!("the client is registered with {member}, and this request is not such a one");
+            return Err(ProtocolError::invalid_request(problem));
+        }
+    }
+    Ok(())
+}
+
+fn check_response_type(client: &Client, parameters: &Parameters) -> Result<(), ProtocolError> {
+    let asked = parameters.get("response_type");
+    let asked = asked.ok_or_else(|| ProtocolError::invalid_request("response_type: is required"))?;
+    let asked = ResponseType::from(asked);
+    if asked != ResponseType::from("code") {
+        let problem = "response_type: must be code";
+        return Err(ProtocolError::new(ErrorCode::UnsupportedResponseType, problem));
+    }
+    let metadata = &client.metadata;
+    let has_type = metadata.response_types.iter().flatten().any(|own| *own == asked);
+    let has_grant = metadata.grant_types.iter().flatten().any(|own| *own == GrantType::AuthorizationCode);
+    if has_type && has_grant {
+        return Ok(());
+    }
+    let problem = "response_type: the client is not registered for code";
+    Err(ProtocolError::new(ErrorCode::UnauthorizedClient, problem))
+}
+
+/// RFC 7636 §4.2, §4.3; RFC 9700 §2.1.1: for every client, and never `plain`.
+fn code_challenge(parameters: &Parameters) -> Result<&str, ProtocolError> {
+    let challenge = parameters.get("code_challenge");
+    let challenge = challenge.ok_or_else(|| {
+        ProtocolError::invalid_request("code_challenge: is required; see RFC 7636 for how to make one")
+    })?;
+    if parameters.get("code_challenge_method") != Some("S256") {
+        return Err(ProtocolError::invalid_request("code_challenge_method: must be S256"));
+    }
+    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if !(43..=128).contains(&challenge.len()) || !challenge.bytes().all(is_one) {
+        let problem = "code_challenge: must be the SHA-256 of the verifier in base64url, 43 characters";
+        return Err(ProtocolError::invalid_request(problem));
+    }
+    Ok(challenge)
+}
+
+fn max_age(parameters: &Parameters) -> Result<Option<u64>, ProtocolError> {
+    let read = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // What is too large for us is no limit to anybody.
+        true => Ok(text.parse().unwrap_or(u64::MAX)),
+        false => Err(ProtocolError::invalid_request("max_age: must be a number of seconds, 0 or more")),
+    };
+    parameters.get("max_age").map(read).transpose()
+}
+
+fn acr_values(client: &Client, parameters: &Parameters) -> Vec<String> {
+    match parameters.get("acr_values") {
+        Some(asked) => asked.split(' ').filter(|value| !value.is_empty()).map(str::to_owned).collect(),
+        None => client.metadata.default_acr_values.clone().unwrap_or_default(),
+    }
+}
+
+fn limited<'a>(
+    parameters: &'a Parameters,
+    name: &'static str,
+    longest: usize,
+) -> Result<Option<&'a str>, ProtocolError> {
+    match parameters.get(name) {
+        Some(value) if value.len() > longest => {
+            let problem: Cow<'static, str> = format!("{name}: must be at most {longest} bytes long").into();
+            Err(ProtocolError::invalid_request(problem))
+        }
+        value => Ok(value),
+    }
+}

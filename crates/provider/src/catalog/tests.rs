@@ -1,0 +1,114 @@
+use super::*;
+
+fn catalog() -> Catalog {
+    let resource = |identifier: &str, scopes: &[&str]| Resource {
+        identifier: identifier.to_owned(),
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        ..Resource::default()
+    };
+    Catalog::new([
+        resource("https://api1.example", &["api1", "both"]),
+        resource("urn:api2", &["api2", "both"]),
+    ])
+}
+
+const REGISTERED: &str = "openid profile api1 api2 both other";
+
+type Shown = Result<(String, Vec<String>), String>;
+
+fn shown(extent: Result<Extent, ProtocolError>) -> Shown {
+    let extent = extent.map_err(|error| match error {
+        ProtocolError::Refused(code, _) => code.to_string(),
+        other => panic!("{other}"),
+    })?;
+    Ok((extent.scope.as_str().to_owned(), extent.audience()))
+}
+
+fn granted(scope: &str, audience: &[&str]) -> Shown {
+    Ok((scope.to_owned(), audience.iter().map(|own| (*own).to_owned()).collect()))
+}
+
+fn client(asked: Option<&str>, resources: &[&str]) -> Shown {
+    shown(catalog().for_client(&Scope::from(REGISTERED), asked, resources.iter().copied()))
+}
+
+fn user(asked: Option<&str>, resources: &[&str]) -> Shown {
+    shown(catalog().for_user(&Scope::from(REGISTERED), asked, resources.iter().copied()))
+}
+
+/// RFC 6749 §4.4.2
+#[test]
+fn a_client_gets_what_it_asks_or_all_that_it_may_have() {
+    for (asked, scope, audience) in [
+        (None, "api1 api2 both other", &["https://api1.example", "urn:api2"][..]),
+        (Some("api1"), "api1", &["https://api1.example"]),
+        (Some("api2  api2"), "api2", &["urn:api2"]),
+        (Some("both"), "both", &["https://api1.example", "urn:api2"]),
+        (Some("other"), "other", &[]),
+    ] {
+        assert_eq!(client(asked, &[]), granted(scope, audience), "{asked:?}");
+    }
+}
+
+/// RFC 6749 §5.2
+#[test]
+fn what_it_may_not_have_is_refused() {
+    let long = "api1 ".repeat(1000);
+    for asked in ["api3", "openid", "offline_access", "api1 api3", "API1", &long] {
+        assert!(client(Some(asked), &[]).unwrap_err().contains("invalid_scope"), "{asked}");
+    }
+}
+
+/// RFC 8707 §2.2
+#[test]
+fn a_resource_narrows_scope_and_audience() {
+    assert_eq!(client(None, &["urn:api2"]), granted("api2 both", &["urn:api2"]));
+    assert_eq!(client(None, &["HTTPS://API1.example"]), granted("api1 both", &["https://api1.example"]));
+    for unknown in ["https://api1.example/", "urn:api3", "http://127.0.0.1:1/mcp"] {
+        assert!(client(None, &[unknown]).unwrap_err().contains("invalid_target"), "{unknown}");
+    }
+}
+
+/// RFC 6749 §3.3, OpenID Connect Core 1.0 §3.1.2.1
+#[test]
+fn a_user_is_asked_for_what_is_known_and_registered() {
+    assert_eq!(
+        user(Some("openid api1 nobody:knows"), &[]),
+        granted("openid api1", &["https://api1.example"])
+    );
+    assert_eq!(user(Some("openid api1"), &["urn:api2"]), granted("openid", &["urn:api2"]));
+    assert_eq!(user(None, &["urn:api2"]), granted("api2 both", &["urn:api2"]));
+    for refused in ["email", "openid email", "nobody:knows"] {
+        assert_eq!(user(Some(refused), &[]), Err("invalid_scope".to_owned()), "{refused}");
+    }
+    assert_eq!(user(Some("api1"), &["urn:api2"]), Err("invalid_scope".to_owned()));
+}
+
+/// RFC 6749 §6, RFC 8707 §2.2
+#[test]
+fn of_what_was_granted_a_part_can_be_had_and_no_more() {
+    let scope = Scope::from("openid api1 api2");
+    let part = |resources: &[&str], asked: Option<&str>, wanted: &[&str]| {
+        let resources: Vec<String> = resources.iter().map(|own| (*own).to_owned()).collect();
+        shown(catalog().part_of(&scope, &resources, asked, wanted.iter().copied()))
+    };
+    assert_eq!(part(&[], None, &[]), granted("openid api1 api2", &["https://api1.example", "urn:api2"]));
+    assert_eq!(part(&[], None, &["urn:api2"]), granted("openid api2", &["urn:api2"]));
+    assert_eq!(part(&["urn:api2"], None, &[]), granted("openid api2", &["urn:api2"]));
+    assert_eq!(part(&["urn:api2"], Some("openid"), &[]), granted("openid", &["urn:api2"]));
+    assert_eq!(part(&["urn:api2"], None, &["https://api1.example"]), Err("invalid_target".to_owned()));
+    assert_eq!(part(&[], None, &["urn:api3"]), Err("invalid_target".to_owned()));
+    assert_eq!(part(&[], Some("openid both"), &[]), Err("invalid_scope".to_owned()));
+}
+
+#[test]
+fn whatever_listens_here_is_a_resource_where_somebody_tries_things() {
+    let catalog = catalog().insecure_with_any_on_loopback(["mcp:tools".to_owned()]);
+    let registered = Scope::from("mcp:tools api1");
+    let ask = |resource: &str| shown(catalog.for_user(&registered, None, std::iter::once(resource)));
+    let mcp = "http://127.0.0.1:8123/mcp";
+    assert_eq!(ask(mcp), granted("mcp:tools", &[mcp]));
+    for other in ["http://example.com/mcp", "http://127.0.0.1:1/#a", "http://127.0.0.1.example/", "x:y"] {
+        assert_eq!(ask(other), Err("invalid_target".to_owned()), "{other}");
+    }
+}

@@ -1,0 +1,8 @@
+//! How tokens come about. RFC 6749 §4, §6.
+
+mod authorization_code;
+mod client_credentials;
+mod refresh_token;
+mod user_grant;
+
+pub(crate) use user_grant::{UserGrant, is_coordinated};

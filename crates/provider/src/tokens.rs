@@ -1,0 +1,6 @@
+//! What tokens say, and how they are made.
+
+pub(crate) mod access_token;
+pub(crate) mod claims;
+pub(crate) mod id_token;
+mod subject;

@@ -1,0 +1,30 @@
+//! Who somebody is to a client: the same to all, or to each sector somebody else. OpenID Connect Core 1.0 §8.
+
+use enroll_oauth_types::{ClientMetadata, RedirectUri, SubjectType, Uri};
+use enroll_store::Client;
+
+use crate::Provider;
+
+/// What the derived text is for.
+const PURPOSE: &str = "pairwise subject";
+
+impl Provider {
+    /// What `sub` is for this client. Whoever knows what two sectors are told cannot tell that it is one person. §8.1.
+    pub(crate) fn subject_for(&self, client: &Client, subject: &str) -> String {
+        match client.metadata.subject_type {
+            Some(SubjectType::Pairwise) => {
+                let sector = sector(&client.metadata).unwrap_or_else(|| client.id.as_str().to_owned());
+                self.sealing_key.derived(&format!("{sector}\n{subject}"), PURPOSE)
+            }
+            _ => subject.to_owned(),
+        }
+    }
+}
+
+/// The host of `sector_identifier_uri`, or the one of the redirect URIs: registration saw to it that there is but one.
+fn sector(metadata: &ClientMetadata) -> Option<String> {
+    let document = metadata.sector_identifier_uri.as_ref().map(Uri::parts);
+    let redirect = || metadata.redirect_uris.as_ref()?.first().map(RedirectUri::parts);
+    let parts = document.or_else(redirect)?.ok()?;
+    parts.host.map(str::to_ascii_lowercase)
+}

@@ -1,0 +1,301 @@
+//! People who can log in: their names, their passwords, and what clients may come to know of them. OpenID Connect Core 1.0
+//! §5.1.
+
+mod claim;
+mod password;
+mod throttle;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use enroll_oauth_types::{Clock, Random, SealedSecret, SealingKey, SecretHash};
+use enroll_store::{Belongs, BoxError, Kinds, Record, RecordKind, RecordStore, StoreError, Write};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::session::name;
+pub use claim::check_claim;
+pub use password::Password;
+use password::Passwords;
+use throttle::{Throttle, Who};
+
+/// What a sealed device token is for.
+const DEVICE: &str = "device";
+
+/// The longest user name, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// The people of a server, as its nodes share them by their store. Clones share everything.
+#[derive(Clone)]
+pub struct Users {
+    records: Arc<dyn RecordStore>,
+    sealing_key: Arc<SealingKey>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    passwords: Passwords,
+    throttle: Arc<Throttle>,
+}
+
+/// Somebody who can log in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    /// Who it is, for ever, whatever the name becomes.
+    pub subject: String,
+    /// What they type.
+    pub username: String,
+    /// What is known of them. OpenID Connect Core 1.0 §5.1.
+    pub claims: Map<String, Value>,
+    /// Whether they may log in.
+    pub enabled: bool,
+}
+
+/// Somebody to be.
+#[derive(Debug)]
+pub struct NewUser {
+    /// What they will type.
+    pub username: String,
+    /// Their password.
+    pub password: Password,
+    /// What is known of them.
+    pub claims: Map<String, Value>,
+}
+
+/// Somebody who tries to log in.
+#[derive(Debug)]
+pub struct LogIn<'a> {
+    /// What was typed.
+    pub username: &'a str,
+    /// What was typed.
+    pub password: Password,
+    /// Where from.
+    pub source: IpAddr,
+    /// What [`Users::device_token`] gave to this browser.
+    pub device: Option<&'a str>,
+}
+
+/// Why somebody is not logged in.
+#[derive(Debug, thiserror::Error)]
+pub enum LogInError {
+    /// The name or the password: which, nobody is told.
+    #[error("the user name or the password is wrong")]
+    Wrong,
+    /// Too many wrong ones: when to come back.
+    #[error("there were too many tries; try again in {} seconds", .0.as_secs())]
+    TooManyTries(Duration),
+    /// Only the log may know.
+    #[error("nobody could be logged in")]
+    Internal(#[source] BoxError),
+}
+
+/// Why a user is not as somebody wants.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    /// Somebody has this name.
+    #[error("there is a user of this name already")]
+    Taken,
+    /// The name is none.
+    #[error("the user name must be 1 to 256 bytes long, without control characters")]
+    Name,
+    /// The password is none.
+    #[error("the password must not be empty")]
+    Password,
+    /// There is nobody of this name.
+    #[error("there is no user of this name")]
+    Unknown,
+    /// A claim is not what its standard says.
+    #[error("{0}")]
+    Claim(String),
+    /// The store or the hashing failed.
+    #[error("the user could not be stored")]
+    Internal(#[source] BoxError),
+}
+
+/// A user at rest.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    username: String,
+    password: String,
+    claims: Map<String, Value>,
+    enabled: bool,
+}
+
+impl User {
+    /// What to call them.
+    pub fn name(&self) -> &str {
+        self.claims.get("name").and_then(Value::as_str).unwrap_or(&self.username)
+    }
+}
+
+impl Users {
+    /// The people in this store.
+    pub fn new(
+        records: Arc<dyn RecordStore>,
+        sealing_key: Arc<SealingKey>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        let passwords = Passwords::new(random.clone());
+        Self { records, sealing_key, clock, random, passwords, throttle: Arc::default() }
+    }
+
+    /// Adds somebody.
+    pub async fn add(&self, new: NewUser) -> Result<User, UserError> {
+        let username = new.username.trim().to_owned();
+        if username.is_empty() || username.len() > LONGEST_NAME || username.contains(char::is_control) {
+            return Err(UserError::Name);
+        }
+        if new.password.length() == 0 {
+            return Err(UserError::Password);
+        }
+        for (claim, value) in &new.claims {
+            check_claim(claim, value).map_err(UserError::Claim)?;
+        }
+        let password = self.passwords.hash(new.password).await.map_err(UserError::Internal)?;
+        let stored = Stored { username, password, claims: new.claims, enabled: true };
+        let subject = name(self.random.as_ref());
+        let record = Record {
+            kind: RecordKind::User,
+            key: place(&stored.username),
+            revision: 1,
+            belongs_to: Belongs { subject: Some(subject.clone()), ..Belongs::default() },
+            issued_at: self.clock.now(),
+            expires_at: None,
+            document: document(&stored)?,
+        };
+        self.records.apply(vec![Write::Insert(record)]).await?;
+        Ok(user(subject, stored))
+    }
+
+    /// The user of this name, in any letters' case.
+    pub async fn named(&self, username: &str) -> Result<Option<User>, StoreError> {
+        let record = self.records.record(RecordKind::User, &place(username)).await?;
+        record.map(read).transpose()
+    }
+
+    /// The user of this subject.
+    pub async fn of_subject(&self, subject: &str) -> Result<Option<User>, StoreError> {
+        let belongs_to = Belongs { subject: Some(subject.to_owned()), ..Belongs::default() };
+        let records = self.records.records(RecordKind::User, &belongs_to, None, 1).await?;
+        records.into_iter().next().map(read).transpose()
+    }
+
+    /// At most so many users, after the one of this name, in an order of their own.
+    pub async fn list(&self, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError> {
+        let after = after.map(place);
+        let records =
+            self.records.records(RecordKind::User, &Belongs::default(), after.as_ref(), limit).await?;
+        records.into_iter().map(read).collect()
+    }
+
+    /// Deletes somebody, with all that was given in their name.
+    pub async fn delete(&self, username: &str) -> Result<(), UserError> {
+        let user = self.named(username).await?.ok_or(UserError::Unknown)?;
+        // First the user, without whom nothing else works; the rest may be much.
+        let gone = Write::Remove { kind: RecordKind::User, key: place(username), revision: None };
+        self.records.apply(vec![gone]).await?;
+        let belongs_to = Belongs { subject: Some(user.subject), ..Belongs::default() };
+        Ok(self.records.apply(vec![Write::RemoveAll { kinds: Kinds::All, belongs_to }]).await?)
+    }
+
+    /// Gives somebody another password, and ends every session that the old one began.
+    pub async fn set_password(&self, username: &str, password: Password) -> Result<(), UserError> {
+        if password.length() == 0 {
+            return Err(UserError::Password);
+        }
+        let password = self.passwords.hash(password).await.map_err(UserError::Internal)?;
+        self.change(username, |stored| stored.password = password).await
+    }
+
+    /// Lets somebody log in, or no more; whoever is logged in is logged out.
+    pub async fn set_enabled(&self, username: &str, enabled: bool) -> Result<(), UserError> {
+        self.change(username, |stored| stored.enabled = enabled).await
+    }
+
+    async fn change(&self, username: &str, change: impl FnOnce(&mut Stored)) -> Result<(), UserError> {
+        let record = self.records.record(RecordKind::User, &place(username)).await?;
+        let record = record.ok_or(UserError::Unknown)?;
+        let mut stored = parse(&record)?;
+        change(&mut stored);
+        let sessions = Kinds::These(vec![RecordKind::Session]);
+        let whose = Belongs { subject: record.belongs_to.subject.clone(), ..Belongs::default() };
+        let changed = Record { document: document(&stored)?, ..record };
+        let logged_out = Write::RemoveAll { kinds: sessions, belongs_to: whose };
+        Ok(self.records.apply(vec![Write::Replace(changed), logged_out]).await?)
+    }
+
+    /// Who it is, if the password is right and there were not too many wrong ones.
+    pub async fn log_in(&self, tried: LogIn<'_>) -> Result<User, LogInError> {
+        let account = normal(tried.username);
+        let who = match tried.device.filter(|token| self.is_device_of(token, &account)) {
+            Some(token) => Who::Device(token),
+            None => Who::Stranger(tried.source),
+        };
+        let counted = self.throttle.count(&account, who, self.clock.now());
+        let counted = counted.map_err(LogInError::TooManyTries)?;
+        let internal = |error: StoreError| LogInError::Internal(error.into());
+        let record = self.records.record(RecordKind::User, &place(tried.username)).await.map_err(internal)?;
+        let stored = record.as_ref().map(parse).transpose().map_err(internal)?;
+        let hash = stored.as_ref().map(|stored| stored.password.as_str());
+        let is_right = self.passwords.verify(tried.password, hash).await.map_err(LogInError::Internal)?;
+        let (Some(record), Some(stored), true) = (record, stored, is_right) else {
+            return Err(LogInError::Wrong);
+        };
+        if !stored.enabled {
+            return Err(LogInError::Wrong);
+        }
+        self.throttle.forgive(counted);
+        Ok(user(record.belongs_to.subject.unwrap_or_default(), stored))
+    }
+
+    /// What a browser keeps in which this user has logged in, so that strangers' tries do not hold it up.
+    pub fn device_token(&self, user: &User) -> String {
+        let text = format!("{}\n{}", name(self.random.as_ref()), normal(&user.username));
+        let sealed = serde_json::to_value(self.sealing_key.seal_text(&text, DEVICE));
+        sealed.ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    fn is_device_of(&self, token: &str, account: &str) -> bool {
+        let sealed: Option<SealedSecret> = serde_json::from_value(Value::from(token)).ok();
+        let text = sealed.and_then(|sealed| self.sealing_key.open_text(&sealed, DEVICE));
+        text.is_some_and(|text| text.split_once('\n').is_some_and(|(_, own)| own == account))
+    }
+}
+
+/// Nobody should have to remember how they wrote their name.
+fn normal(username: &str) -> String {
+    username.trim().to_lowercase()
+}
+
+fn place(username: &str) -> SecretHash {
+    SecretHash::of(&normal(username))
+}
+
+fn user(subject: String, stored: Stored) -> User {
+    User { subject, username: stored.username, claims: stored.claims, enabled: stored.enabled }
+}
+
+fn parse(record: &Record) -> Result<Stored, StoreError> {
+    serde_json::from_str(record.document.get()).map_err(StoreError::backend)
+}
+
+fn read(record: Record) -> Result<User, StoreError> {
+    let stored = parse(&record)?;
+    Ok(user(record.belongs_to.subject.unwrap_or_default(), stored))
+}
+
+fn document(stored: &Stored) -> Result<Box<serde_json::value::RawValue>, UserError> {
+    serde_json::value::to_raw_value(stored).map_err(|error| UserError::Internal(error.into()))
+}
+
+impl From<StoreError> for UserError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Duplicate => Self::Taken,
+            error => Self::Internal(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

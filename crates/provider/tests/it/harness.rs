@@ -1,0 +1,490 @@
+//! A registration endpoint and an authorization server in memory, clients that registered there, and browsers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::Router;
+use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::prelude::BASE64_STANDARD;
+use enroll_access::{Gate, Policy as _, Terms, policy};
+use enroll_jose::Schedule;
+use enroll_oauth_types::{
+    AuthorizationServer, Capabilities, Clock as _, Random as _, SealingKey, SystemRandom,
+};
+use enroll_provider::{Catalog, Keys, NewUser, Password, Provider, ProviderBuilder, Resource, Users};
+use enroll_registration::Registrar;
+use enroll_store::{MemoryRecords, MemoryStore};
+use enroll_testkit::StandingClock;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+pub(crate) const ISSUER: &str = "https://id.example";
+pub(crate) const CALLBACK: &str = "https://app.example/cb";
+pub(crate) const SCOPES: [&str; 8] =
+    ["openid", "profile", "email", "address", "phone", "offline_access", "api1", "api2"];
+
+/// Everything in one place.
+pub(crate) struct Server {
+    router: Router,
+    pub(crate) clock: Arc<StandingClock>,
+    pub(crate) users: Users,
+    pub(crate) keys: Keys,
+    pub(crate) described: AuthorizationServer,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+/// A client that registered.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) told: Value,
+}
+
+/// Somebody's browser: it keeps cookies.
+pub(crate) struct Browser<'a> {
+    server: &'a Server,
+    cookies: BTreeMap<String, String>,
+}
+
+/// An authorization request that a client made, with the verifier that it keeps.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) verifier: String,
+}
+
+impl Server {
+    pub(crate) async fn new() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    pub(crate) async fn with(customize: impl FnOnce(ProviderBuilder) -> ProviderBuilder) -> Self {
+        let clock = Arc::new(StandingClock::default());
+        let clients = Arc::new(MemoryStore::default());
+        let records = Arc::new(MemoryRecords::default());
+        let sealing_key = Arc::new(SealingKey::generate(&SystemRandom));
+        let random = Arc::new(SystemRandom);
+        let keys = Keys::new(records.clone(), sealing_key.clone(), clock.clone(), Schedule::default());
+        let users = Users::new(records.clone(), sealing_key.clone(), clock.clone(), random);
+        for name in ["alice", "bob"] {
+            users.add(person(name)).await.unwrap();
+        }
+        let builder = Provider::builder(
+            ISSUER,
+            clients.clone(),
+            records.clone(),
+            keys.clone(),
+            users.clone(),
+            sealing_key.clone(),
+        );
+        let provider = customize(builder.clock(clock.clone()).catalog(catalog())).build();
+        let described = provider.described();
+        let registrar = Registrar::builder(format!("{ISSUER}/connect/dcr"))
+            .clients(clients)
+            .capabilities(Capabilities::code_and_client_credentials().with_scopes(SCOPES))
+            .sealing_key(sealing_key)
+            .clock(clock.clone())
+            .gate(Gate::require(policy::open().on(Arc::new(Terms::unrestricted()))))
+            .build()
+            .unwrap();
+        let router = registrar
+            .router()
+            .merge(provider.clone().cross_origin_routes(""))
+            .merge(provider.same_origin_routes(""));
+        Self { router, clock, users, keys, described }
+    }
+
+    /// Sends any request.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Registers a client for the code flow at [`CALLBACK`], with these members besides.
+    pub(crate) async fn register(&self, over: Value) -> Client {
+        let mut metadata = json!({
+            "redirect_uris": [CALLBACK],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scope": SCOPES.join(" "),
+        });
+        metadata.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
+        let answer = self.try_to_register(&metadata).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        Client { told: answer.json() }
+    }
+
+    pub(crate) async fn try_to_register(&self, metadata: &Value) -> Answer {
+        let request = Request::post("/connect/dcr").header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(metadata.to_string())).unwrap()).await
+    }
+
+    /// Replaces what a client registered.
+    pub(crate) async fn update(&self, client: &mut Client, over: Value) {
+        let mut body = enroll_testkit::as_update(&client.told);
+        body.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
+        let path = path_of(client.member("registration_client_uri"));
+        let request = Request::put(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {}", client.member("registration_access_token")));
+        let answer = self.send(request.body(Body::from(body.to_string())).unwrap()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let told = answer.json();
+        for (name, value) in told.as_object().unwrap() {
+            client.told[name] = value.clone();
+        }
+    }
+
+    /// Deletes a client.
+    pub(crate) async fn delete(&self, client: &Client) {
+        let request = Request::delete(path_of(client.member("registration_client_uri")))
+            .header(header::AUTHORIZATION, format!("Bearer {}", client.member("registration_access_token")));
+        let answer = self.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+    }
+
+    /// Posts a form as this client, by its secret if it has one.
+    pub(crate) async fn post_as(&self, client: &Client, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut fields = fields.to_vec();
+        let secret = client.told["client_secret"].as_str();
+        if secret.is_none() && !fields.iter().any(|(name, _)| *name == "client_id") {
+            fields.push(("client_id", client.id()));
+        }
+        let mut request = form(path, &fields);
+        if let Some(secret) = secret {
+            let credentials = BASE64_STANDARD.encode(format!("{}:{secret}", client.id()));
+            let value = format!("Basic {credentials}").parse().unwrap();
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        self.send(request).await
+    }
+
+    /// What a client gets for a code.
+    pub(crate) async fn redeem(&self, client: &Client, asked: &Asked, code: &str) -> Answer {
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", &asked.verifier),
+        ];
+        self.post_as(client, "/connect/token", &fields).await
+    }
+
+    /// What a client gets for a refresh token.
+    pub(crate) async fn refresh(&self, client: &Client, token: &str) -> Answer {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        self.post_as(client, "/connect/token", &fields).await
+    }
+
+    /// What the `UserInfo` endpoint tells the holder of this token.
+    pub(crate) async fn userinfo(&self, token: &str) -> Answer {
+        let request =
+            Request::get("/connect/userinfo").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// The time in seconds.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now().seconds()
+    }
+
+    /// The names of the keys that are published.
+    pub(crate) async fn kids(&self) -> Vec<String> {
+        let request = Request::get("/.well-known/openid-configuration/jwks").body(Body::empty()).unwrap();
+        let keys = self.send(request).await.json();
+        keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn browser(&self) -> Browser<'_> {
+        Browser { server: self, cookies: BTreeMap::new() }
+    }
+
+    /// The whole way, as alice: a client registers with this, and gets tokens for these scopes.
+    pub(crate) async fn tokens(&self, over: Value, scope: &str) -> (Client, Value) {
+        let client = self.register(over).await;
+        let asked = client.asks(&[("scope", scope)]);
+        let code = self.browser().code(&asked).await;
+        let answer = self.redeem(&client, &asked, &code).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        (client, answer.json())
+    }
+}
+
+fn catalog() -> Catalog {
+    let resource = |identifier: &str, scope: &str, claims: &[&str]| Resource {
+        identifier: identifier.to_owned(),
+        scopes: vec![scope.to_owned()],
+        claims: claims.iter().map(|claim| (*claim).to_owned()).collect(),
+        ..Resource::default()
+    };
+    Catalog::new([
+        resource("https://api.example/1", "api1", &["email"]),
+        resource("https://api.example/2", "api2", &[]),
+    ])
+}
+
+/// Somebody whose password is the name.
+fn person(name: &str) -> NewUser {
+    let claims = json!({
+        "name": format!("{name} example"),
+        "given_name": name,
+        "email": format!("{name}@example.com"),
+        "email_verified": true,
+        "address": { "locality": "Zürich" },
+        "phone_number": "+41 44 000 00 00",
+        "phone_number_verified": false,
+    });
+    let claims = claims.as_object().unwrap().clone();
+    NewUser { username: name.to_owned(), password: Password::presented(name.to_owned()), claims }
+}
+
+impl Client {
+    pub(crate) fn member(&self, name: &str) -> &str {
+        self.told[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.told))
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        self.member("client_id")
+    }
+
+    /// An authorization request with these parameters besides; without those whose value is empty.
+    pub(crate) fn asks(&self, over: &[(&str, &str)]) -> Asked {
+        let mut bytes = [0; 32];
+        SystemRandom.fill(&mut bytes);
+        let verifier = URL_SAFE_NO_PAD.encode(bytes);
+        let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
+        let mut parameters = vec![
+            ("client_id", self.id()),
+            ("redirect_uri", CALLBACK),
+            ("response_type", "code"),
+            ("scope", "openid"),
+            ("state", "a state"),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        parameters.retain(|(name, _)| !over.iter().any(|(own, _)| own == name));
+        parameters.extend(over.iter().filter(|(_, value)| !value.is_empty()));
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Asked { parameters: parameters.into_iter().map(owned).collect(), verifier }
+    }
+}
+
+impl Asked {
+    pub(crate) fn path(&self) -> String {
+        format!("/connect/authorize?{}", query(&self.parameters))
+    }
+}
+
+impl Browser<'_> {
+    /// Sends a request with the cookies, and keeps those that come back.
+    pub(crate) async fn send(&mut self, mut request: Request<Body>) -> Answer {
+        if !self.cookies.is_empty() {
+            let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request.headers_mut().insert(header::COOKIE, pairs.join("; ").parse().unwrap());
+        }
+        let answer = self.server.send(request).await;
+        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            let (pair, attributes) = cookie.split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            if attributes.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        answer
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(form(path, fields)).await
+    }
+
+    /// Asks, and goes wherever this server sends the browser, until there is a page, or another place.
+    pub(crate) async fn goes(&mut self, asked: &Asked) -> Answer {
+        let answer = self.get(&asked.path()).await;
+        self.goes_on(answer).await
+    }
+
+    pub(crate) async fn goes_on(&mut self, mut answer: Answer) -> Answer {
+        while let Some(next) = answer.location().strip_prefix(ISSUER) {
+            let next = next.to_owned();
+            answer = self.get(&next).await;
+        }
+        answer
+    }
+
+    /// Fills in the form of a page.
+    pub(crate) async fn fills_in(&mut self, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+        let (action, hidden) = page.form();
+        let mut all: Vec<_> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        all.extend(fields);
+        let answer = self.post(&action, &all).await;
+        self.goes_on(answer).await
+    }
+
+    /// Logs in where that is asked, as this user, with its name as the password.
+    pub(crate) async fn logs_in(&mut self, page: Answer, user: &str) -> Answer {
+        match page.asks_for_password() {
+            true => self.fills_in(&page, &[("username", user), ("password", user)]).await,
+            false => page,
+        }
+    }
+
+    /// Allows all where that is asked.
+    pub(crate) async fn allows(&mut self, page: Answer) -> Answer {
+        if !page.asks_for_consent() {
+            return page;
+        }
+        let scopes = page.choices();
+        let mut fields = vec![("decision", "allow")];
+        fields.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
+        self.fills_in(&page, &fields).await
+    }
+
+    /// Goes all the way as this user.
+    pub(crate) async fn authorizes(&mut self, asked: &Asked, user: &str) -> Answer {
+        let page = self.goes(asked).await;
+        let page = self.logs_in(page, user).await;
+        self.allows(page).await
+    }
+
+    /// Goes all the way as alice, to the code.
+    pub(crate) async fn code(&mut self, asked: &Asked) -> String {
+        let answer = self.authorizes(asked, "alice").await;
+        answer.told("code").unwrap_or_else(|| panic!("{answer:?}"))
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    pub(crate) fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    /// A parameter of the authorization response.
+    pub(crate) fn told(&self, name: &str) -> Option<String> {
+        let url = Url::parse(self.location()).ok()?;
+        url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// That the client is told of this error.
+    #[track_caller]
+    pub(crate) fn is_told(&self, error: &str) {
+        assert_eq!((self.status.as_u16(), self.told("error").as_deref()), (303, Some(error)), "{self:?}");
+        assert!(self.location().starts_with(CALLBACK), "{self:?}");
+        assert_eq!(self.told("iss").as_deref(), Some(ISSUER), "RFC 9207: {self:?}");
+    }
+
+    /// That a person is shown this error, and nobody is sent anywhere.
+    #[track_caller]
+    pub(crate) fn is_error_page(&self, code: &str) {
+        assert_eq!(self.status, 400, "{self:?}");
+        assert_eq!(self.location(), "", "{self:?}");
+        assert!(self.header("content-type").starts_with("text/html"), "{self:?}");
+        assert!(self.body.contains(&format!("<code>{code}</code>")), "{self:?}");
+    }
+
+    /// That it is refused in JSON with this status and error.
+    #[track_caller]
+    pub(crate) fn is_refused(&self, status: u16, error: &str) {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        assert_eq!(self.json()["error"], error, "{self:?}");
+        assert_eq!(self.header("cache-control"), "no-store", "{self:?}");
+    }
+
+    pub(crate) fn asks_for_password(&self) -> bool {
+        self.body.contains("name=\"password\"")
+    }
+
+    pub(crate) fn asks_for_consent(&self) -> bool {
+        self.body.contains("name=\"decision\" value=\"allow\"")
+    }
+
+    /// The optional scopes of a page that asks for consent.
+    pub(crate) fn choices(&self) -> Vec<String> {
+        let after = self.body.split("name=\"scope\" value=\"").skip(1);
+        after.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    }
+
+    /// Where a form of the page goes, and what it carries along.
+    pub(crate) fn form(&self) -> (String, Vec<(String, String)>) {
+        let (_, after) =
+            self.body.split_once("<form method=\"post\" action=\"").unwrap_or_else(|| panic!("{self:?}"));
+        let action = unescaped(after.split('"').next().unwrap());
+        let hidden = after.split("<input type=\"hidden\" name=\"").skip(1).map(|rest| {
+            let (name, rest) = rest.split_once("\" value=\"").unwrap();
+            (unescaped(name), unescaped(rest.split('"').next().unwrap()))
+        });
+        (action, hidden.collect())
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    let text = text.replace("&#38;", "&").replace("&#34;", "\"").replace("&#39;", "'");
+    text.replace("&#60;", "<").replace("&#62;", ">")
+}
+
+pub(crate) fn form(path: &str, fields: &[(&str, &str)]) -> Request<Body> {
+    Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(query(fields)))
+        .unwrap()
+}
+
+fn query<N: AsRef<str>, V: AsRef<str>>(fields: &[(N, V)]) -> String {
+    let mut query = Serializer::new(String::new());
+    query.extend_pairs(fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
+    query.finish()
+}
+
+pub(crate) fn path_of(url: &str) -> &str {
+    url.strip_prefix(ISSUER).unwrap()
+}
+
+/// The claims of a token, whoever signed it.
+pub(crate) fn claims(token: &str) -> Value {
+    let claims = token.split('.').nth(1).unwrap_or_else(|| panic!("no token: {token}"));
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
+}
+
+/// The header of a token.
+pub(crate) fn head(token: &str) -> Value {
+    let head = token.split('.').next().unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(head).unwrap()).unwrap()
+}
+
+/// The same token with another signature.
+pub(crate) fn modified(token: &str) -> String {
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    format!("{signed}.{first}{}", &signature[1..])
+}

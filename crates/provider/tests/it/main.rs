@@ -1,0 +1,7 @@
+//! The authorization server in memory: registered clients, people in browsers, and what goes over the wire.
+
+mod harness;
+mod oidc_basic;
+mod oidc_dynamic;
+mod oidc_logout;
+mod refresh_tokens;
