@@ -24,8 +24,8 @@ fn shown(extent: Result<Extent, ProtocolError>) -> Shown {
     Ok((extent.scope.as_str().to_owned(), extent.audience()))
 }
 
-fn granted(scope: &str, audience: &[&str]) -> Shown {
-    Ok((scope.to_owned(), audience.iter().map(|own| (*own).to_owned()).collect()))
+fn extent(scope: &str, audience: &[&str]) -> (String, Vec<String>) {
+    (scope.to_owned(), audience.iter().map(|own| (*own).to_owned()).collect())
 }
 
 fn client(asked: Option<&str>, resources: &[&str]) -> Shown {
@@ -46,7 +46,7 @@ fn a_client_gets_what_it_asks_or_all_that_it_may_have() {
         (Some("both"), "both", &["https://api1.example", "urn:api2"]),
         (Some("other"), "other", &[]),
     ] {
-        assert_eq!(client(asked, &[]), granted(scope, audience), "{asked:?}");
+        assert_eq!(client(asked, &[]), Ok(extent(scope, audience)), "{asked:?}");
     }
 }
 
@@ -62,8 +62,8 @@ fn what_it_may_not_have_is_refused() {
 /// RFC 8707 §2.2
 #[test]
 fn a_resource_narrows_scope_and_audience() {
-    assert_eq!(client(None, &["urn:api2"]), granted("api2 both", &["urn:api2"]));
-    assert_eq!(client(None, &["HTTPS://API1.example"]), granted("api1 both", &["https://api1.example"]));
+    assert_eq!(client(None, &["urn:api2"]), Ok(extent("api2 both", &["urn:api2"])));
+    assert_eq!(client(None, &["HTTPS://API1.example"]), Ok(extent("api1 both", &["https://api1.example"])));
     for unknown in ["https://api1.example/", "urn:api3", "http://127.0.0.1:1/mcp"] {
         assert!(client(None, &[unknown]).unwrap_err().contains("invalid_target"), "{unknown}");
     }
@@ -74,10 +74,10 @@ fn a_resource_narrows_scope_and_audience() {
 fn a_user_is_asked_for_what_is_known_and_registered() {
     assert_eq!(
         user(Some("openid api1 nobody:knows"), &[]),
-        granted("openid api1", &["https://api1.example"])
+        Ok(extent("openid api1", &["https://api1.example"]))
     );
-    assert_eq!(user(Some("openid api1"), &["urn:api2"]), granted("openid", &["urn:api2"]));
-    assert_eq!(user(None, &["urn:api2"]), granted("api2 both", &["urn:api2"]));
+    assert_eq!(user(Some("openid api1"), &["urn:api2"]), Ok(extent("openid", &["urn:api2"])));
+    assert_eq!(user(None, &["urn:api2"]), Ok(extent("api2 both", &["urn:api2"])));
     for refused in ["email", "openid email", "nobody:knows"] {
         assert_eq!(user(Some(refused), &[]), Err("invalid_scope".to_owned()), "{refused}");
     }
@@ -92,10 +92,10 @@ fn of_what_was_granted_a_part_can_be_had_and_no_more() {
         let resources: Vec<String> = resources.iter().map(|own| (*own).to_owned()).collect();
         shown(catalog().part_of(&scope, &resources, asked, wanted.iter().copied()))
     };
-    assert_eq!(part(&[], None, &[]), granted("openid api1 api2", &["https://api1.example", "urn:api2"]));
-    assert_eq!(part(&[], None, &["urn:api2"]), granted("openid api2", &["urn:api2"]));
-    assert_eq!(part(&["urn:api2"], None, &[]), granted("openid api2", &["urn:api2"]));
-    assert_eq!(part(&["urn:api2"], Some("openid"), &[]), granted("openid", &["urn:api2"]));
+    assert_eq!(part(&[], None, &[]), Ok(extent("openid api1 api2", &["https://api1.example", "urn:api2"])));
+    assert_eq!(part(&[], None, &["urn:api2"]), Ok(extent("openid api2", &["urn:api2"])));
+    assert_eq!(part(&["urn:api2"], None, &[]), Ok(extent("openid api2", &["urn:api2"])));
+    assert_eq!(part(&["urn:api2"], Some("openid"), &[]), Ok(extent("openid", &["urn:api2"])));
     assert_eq!(part(&["urn:api2"], None, &["https://api1.example"]), Err("invalid_target".to_owned()));
     assert_eq!(part(&[], None, &["urn:api3"]), Err("invalid_target".to_owned()));
     assert_eq!(part(&[], Some("openid both"), &[]), Err("invalid_scope".to_owned()));
@@ -107,7 +107,7 @@ fn whatever_listens_here_is_a_resource_where_somebody_tries_things() {
     let registered = Scope::from("mcp:tools api1");
     let ask = |resource: &str| shown(catalog.for_user(&registered, None, std::iter::once(resource)));
     let mcp = "http://127.0.0.1:8123/mcp";
-    assert_eq!(ask(mcp), granted("mcp:tools", &[mcp]));
+    assert_eq!(ask(mcp), Ok(extent("mcp:tools", &[mcp])));
     for other in ["http://example.com/mcp", "http://127.0.0.1:1/#a", "http://127.0.0.1.example/", "x:y"] {
         assert_eq!(ask(other), Err("invalid_target".to_owned()), "{other}");
     }

@@ -146,7 +146,7 @@ mod tests {
         let throttle = Throttle::default();
         assert_eq!(until_wait(&throttle, "alice", at("192.0.2.1"), START), (5, 60));
         assert_eq!(until_wait(&throttle, "alice", at("192.0.2.1"), START + Duration::from_secs(59)), (0, 1));
-        assert_eq!(until_wait(&throttle, "alice", at("192.0.2.1"), START + Duration::from_secs(60)), (1, 60));
+        assert_eq!(until_wait(&throttle, "alice", at("192.0.2.1"), START + Duration::from_mins(1)), (1, 60));
         assert_eq!(until_wait(&throttle, "alice", at("192.0.2.2"), START), (5, 60), "from another place");
         assert_eq!(until_wait(&throttle, "bob", at("192.0.2.1"), START), (5, 60), "another account");
     }

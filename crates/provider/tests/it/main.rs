@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // Helpers of tests fail as tests do.
 
+mod bad_browsers;
+mod bad_input;
+mod bad_tokens;
 mod harness;
 mod oidc_basic;
 mod oidc_dynamic;
