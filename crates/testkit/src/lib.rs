@@ -2,6 +2,7 @@
 //! it without a socket; and a web of strangers' hosts, for what the server fetches.
 
 mod app;
+mod browser;
 mod described;
 mod identity;
 mod key;
@@ -9,6 +10,7 @@ mod server;
 mod web;
 
 pub use app::{SCOPES, TestApp};
+pub use browser::{Cookies, Form};
 pub use identity::{Answer, Identity, as_update};
 pub use key::ClientKey;
 pub use server::{RepeatableRandom, StandingClock};

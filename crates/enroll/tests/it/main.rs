@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests fail as tests do.
 
 mod authorization;
+mod browser;
 mod crash;
 mod discovery;
 mod harness;
@@ -14,6 +15,7 @@ mod openapi;
 mod openidconnect;
 mod operator;
 mod outbound;
+mod people;
 mod registration;
 mod secrets;
 mod serve;

@@ -53,7 +53,7 @@ async fn a_form_of_another_browser_session_or_page_is_over() {
     let client = server.register(json!({})).await;
     let mut attacker = server.browser();
     let page = attacker.goes(&client.asks(&[])).await;
-    let transaction = page.form().1[0].1.clone();
+    let transaction = page.form().hidden[0].1.clone();
     let logs_in = [("transaction", transaction.as_str()), ("username", "alice"), ("password", "alice")];
     // Login CSRF: the victim's browser, with and without cookies of its own.
     let mut victim = server.browser();
@@ -64,7 +64,7 @@ async fn a_form_of_another_browser_session_or_page_is_over() {
     let asked_as_alice = victim.goes(&client.asks(&[])).await;
     let consent = victim.logs_in(asked_as_alice, "alice").await;
     assert!(consent.asks_for_consent());
-    let of_consent = consent.form().1[0].1.clone();
+    let of_consent = consent.form().hidden[0].1.clone();
     let allows = [("transaction", transaction.as_str()), ("decision", "allow")];
     is_over(&victim.post("/connect/authorize/consent", &allows).await);
     let swapped = [("transaction", of_consent.as_str()), ("username", "bob"), ("password", "bob")];
@@ -180,7 +180,7 @@ async fn an_answer_adds_no_scope() {
     let mut browser = server.browser();
     let page = browser.goes(&asked).await;
     let consent = browser.logs_in(page, "alice").await;
-    assert_eq!(consent.choices(), ["profile", "email"], "openid comes with the rest");
+    assert_eq!(consent.form().scopes, ["profile", "email"], "openid comes with the rest");
     let fields = [("decision", "allow"), ("scope", "email"), ("scope", "api1"), ("scope", "offline_access")];
     let answer = browser.fills_in(&consent, &fields).await;
     let told = server.redeem(&client, &asked, &answer.told("code").unwrap()).await.json();

@@ -1,6 +1,5 @@
 //! A registration endpoint and an authorization server in memory, clients that registered there, and browsers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -17,7 +16,7 @@ use enroll_oauth_types::{
 use enroll_provider::{Catalog, Keys, NewUser, Password, Provider, ProviderBuilder, Resource, Users};
 use enroll_registration::Registrar;
 use enroll_store::{MemoryRecords, MemoryStore};
-use enroll_testkit::StandingClock;
+use enroll_testkit::{Cookies, Form, StandingClock};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -56,7 +55,7 @@ pub(crate) struct Client {
 /// Somebody's browser: it keeps cookies.
 pub(crate) struct Browser<'a> {
     server: &'a Server,
-    cookies: BTreeMap<String, String>,
+    cookies: Cookies,
 }
 
 /// An authorization request that a client made, with the verifier that it keeps.
@@ -211,7 +210,7 @@ impl Server {
     }
 
     pub(crate) fn browser(&self) -> Browser<'_> {
-        Browser { server: self, cookies: BTreeMap::new() }
+        Browser { server: self, cookies: Cookies::default() }
     }
 
     /// The whole way, as alice: a client registers with this, and gets tokens for these scopes.
@@ -293,32 +292,22 @@ impl Asked {
 impl Browser<'_> {
     /// Sends a request with the cookies, and keeps those that come back.
     pub(crate) async fn send(&mut self, mut request: Request<Body>) -> Answer {
-        if !self.cookies.is_empty() {
-            let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            request.headers_mut().insert(header::COOKIE, pairs.join("; ").parse().unwrap());
+        if let Some(cookies) = self.cookies.header() {
+            request.headers_mut().insert(header::COOKIE, cookies.parse().unwrap());
         }
         let answer = self.server.send(request).await;
-        for cookie in answer.headers.get_all(header::SET_COOKIE) {
-            let cookie = cookie.to_str().unwrap();
-            let (pair, attributes) = cookie.split_once(';').unwrap();
-            let (name, value) = pair.split_once('=').unwrap();
-            if attributes.contains("Max-Age=0") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
+        self.cookies.keep(&answer.headers);
         answer
     }
 
     /// What it keeps under this name; empty when it keeps nothing.
     pub(crate) fn cookie(&self, name: &str) -> &str {
-        self.cookies.get(name).map_or("", String::as_str)
+        self.cookies.get(name)
     }
 
     /// Somebody put this there.
     pub(crate) fn set_cookie(&mut self, name: &str, value: &str) {
-        self.cookies.insert(name.to_owned(), value.to_owned());
+        self.cookies.set(name, value);
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
@@ -345,10 +334,10 @@ impl Browser<'_> {
 
     /// Fills in the form of a page.
     pub(crate) async fn fills_in(&mut self, page: &Answer, fields: &[(&str, &str)]) -> Answer {
-        let (action, hidden) = page.form();
-        let mut all: Vec<_> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        all.extend(fields);
-        let answer = self.post(&action, &all).await;
+        let form = page.form();
+        let sent = form.filled_in(fields);
+        let sent: Vec<_> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let answer = self.post(&form.action, &sent).await;
         self.goes_on(answer).await
     }
 
@@ -365,10 +354,7 @@ impl Browser<'_> {
         if !page.asks_for_consent() {
             return page;
         }
-        let scopes = page.choices();
-        let mut fields = vec![("decision", "allow")];
-        fields.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
-        self.fills_in(&page, &fields).await
+        self.fills_in(&page, &page.form().allowing_all()).await
     }
 
     /// Goes all the way as this user.
@@ -430,35 +416,17 @@ impl Answer {
     }
 
     pub(crate) fn asks_for_password(&self) -> bool {
-        self.body.contains("name=\"password\"")
+        Form::of(&self.body).is_some_and(|form| form.asks_for_password)
     }
 
     pub(crate) fn asks_for_consent(&self) -> bool {
-        self.body.contains("name=\"decision\" value=\"allow\"")
+        Form::of(&self.body).is_some_and(|form| form.asks_for_consent)
     }
 
-    /// The optional scopes of a page that asks for consent.
-    pub(crate) fn choices(&self) -> Vec<String> {
-        let after = self.body.split("name=\"scope\" value=\"").skip(1);
-        after.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    /// The form of the page.
+    pub(crate) fn form(&self) -> Form {
+        Form::of(&self.body).unwrap_or_else(|| panic!("{self:?}"))
     }
-
-    /// Where a form of the page goes, and what it carries along.
-    pub(crate) fn form(&self) -> (String, Vec<(String, String)>) {
-        let (_, after) =
-            self.body.split_once("<form method=\"post\" action=\"").unwrap_or_else(|| panic!("{self:?}"));
-        let action = unescaped(after.split('"').next().unwrap());
-        let hidden = after.split("<input type=\"hidden\" name=\"").skip(1).map(|rest| {
-            let (name, rest) = rest.split_once("\" value=\"").unwrap();
-            (unescaped(name), unescaped(rest.split('"').next().unwrap()))
-        });
-        (action, hidden.collect())
-    }
-}
-
-fn unescaped(text: &str) -> String {
-    let text = text.replace("&#38;", "&").replace("&#34;", "\"").replace("&#39;", "'");
-    text.replace("&#60;", "<").replace("&#62;", ">")
 }
 
 pub(crate) fn form(path: &str, fields: &[(&str, &str)]) -> Request<Body> {

@@ -3,7 +3,7 @@
 
 use enroll_jose::{SigningAlgorithm, SigningKey};
 use enroll_oauth_types::{Capabilities, ServerMetadata};
-use enroll_testkit::ClientKey;
+use enroll_testkit::{ClientKey, Form};
 use http::Request;
 use serde_json::{Value, json};
 
@@ -201,7 +201,7 @@ async fn form_post_carries_the_code_in_a_form_that_posts_itself() {
     let client = server.register(json!({})).await;
     let asked = client.asks(&[("response_mode", "form_post"), ("state", "\"><script>")]);
     let page = server.browser().authorizes(&asked, "alice").await;
-    let (action, fields) = page.form();
+    let Form { action, hidden: fields, .. } = page.form();
     assert_eq!(action, CALLBACK);
     let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["code", "state", "iss"]);
@@ -209,7 +209,7 @@ async fn form_post_carries_the_code_in_a_form_that_posts_itself() {
     assert_eq!(server.redeem(&client, &asked, &fields[0].1).await.status, 200);
     let refused =
         server.browser().goes(&client.asks(&[("response_mode", "form_post"), ("prompt", "none")])).await;
-    assert!(refused.form().1.contains(&("error".to_owned(), "login_required".to_owned())));
+    assert!(refused.form().hidden.contains(&("error".to_owned(), "login_required".to_owned())));
 }
 
 /// A key that this server never made signs nothing here.
