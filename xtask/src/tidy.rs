@@ -4,6 +4,7 @@
 //! breaks it. A rule that cannot fail is a defect.
 
 mod arrows;
+mod effects;
 mod members;
 mod shape;
 mod source;
@@ -32,6 +33,7 @@ const RULES: &[Rule] = &[
     ("no ignored tests", shape::ignored_tests),
     ("no sleeping tests", shape::sleeping_tests),
     ("a case for every member", members::cases),
+    ("an effect for every member", effects::effects),
     ("cases are well formed", members::format),
     ("steps name their standard", members::steps),
     ("README names the two commands", texts::readme),

@@ -292,6 +292,17 @@ pub(crate) enum Users {
         #[arg(long)]
         json: bool,
     },
+    /// Replace what is known of somebody; the other claims stay
+    Change {
+        /// What they type
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// A claim, as with `add`; `null` takes it away
+        #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim, required = true)]
+        claims: Vec<(String, Value)>,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Give somebody another password; they are logged out everywhere
     Password(OneUser),
     /// Let somebody log in no more; they are logged out everywhere
@@ -315,7 +326,9 @@ pub(crate) struct OneUser {
 fn claim(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
     let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-    enroll_provider::check_claim(name, &value)?;
+    if !value.is_null() {
+        enroll_provider::check_claim(name, &value)?;
+    }
     Ok((name.to_owned(), value))
 }
 

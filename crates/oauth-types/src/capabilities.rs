@@ -65,7 +65,7 @@ impl Capabilities {
         Self {
             grant_types: list(&["authorization_code", "client_credentials", "refresh_token"]),
             response_types: list(&["code"]),
-            response_modes: list(&["query", "form_post"]),
+            response_modes: list(&["query", "form_post", "jwt", "query.jwt", "form_post.jwt"]),
             token_endpoint_auth_methods: list(&[
                 "none",
                 "client_secret_basic",

@@ -61,6 +61,8 @@ pub struct ServerMetadata {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     userinfo_signing_alg_values_supported: Vec<Algorithm>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_signing_alg_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     code_challenge_methods_supported: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     acr_values_supported: Vec<String>,
@@ -116,6 +118,7 @@ impl ServerMetadata {
             revocation_endpoint_auth_signing_alg_values_supported: Vec::new(),
             id_token_signing_alg_values_supported: capabilities.id_token_signing_algs,
             userinfo_signing_alg_values_supported: capabilities.userinfo_signing_algs,
+            authorization_signing_alg_values_supported: capabilities.authorization_signing_algs,
             code_challenge_methods_supported: capabilities.code_challenge_methods,
             acr_values_supported: capabilities.acr_values,
             authorization_details_types_supported: capabilities.authorization_details_types,
@@ -208,7 +211,7 @@ mod tests {
             ServerMetadata::new("https://id.example", &Capabilities::code_and_client_credentials());
         let json = serde_json::to_value(metadata).unwrap();
         assert_eq!(json["issuer"], "https://id.example");
-        assert!(json.get("acr_values_supported").is_none());
+        assert!(json.get("authorization_details_types_supported").is_none());
         assert!(json.get("registration_endpoint").is_none());
     }
 }

@@ -45,7 +45,7 @@ pub(crate) enum Refusal {
     /// The client must not be told, since it is not known who or where it is: a person is. RFC 6749 §4.1.2.1.
     Page(Problem, ErrorCode, &'static str),
     /// The client is told.
-    Client(Destination, ErrorCode, Cow<'static, str>),
+    Client(Box<Destination>, ErrorCode, Cow<'static, str>),
     /// The request could not be read, or the server cannot do its work.
     Protocol(ProtocolError),
 }
@@ -230,7 +230,7 @@ fn is_too_old(session: &Session, max_age: Option<u64>, now: Timestamp) -> bool {
 
 impl AuthorizationRequest {
     fn refused(&self, code: ErrorCode, problem: &'static str) -> Refusal {
-        Refusal::Client(self.destination.clone(), code, problem.into())
+        Refusal::Client(Box::new(self.destination.clone()), code, problem.into())
     }
 }
 

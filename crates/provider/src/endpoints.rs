@@ -2,6 +2,7 @@
 
 mod end_session;
 mod introspection;
+mod logo;
 mod revocation;
 mod token;
 mod userinfo;

@@ -16,6 +16,8 @@ pub const USERINFO: &str = "/connect/userinfo";
 pub const END_SESSION: &str = "/connect/endsession";
 /// Where the page goes that asks whether to log out.
 pub(crate) const CONFIRM: &str = "/connect/endsession/confirm";
+/// Where the pictures of clients are.
+pub(crate) const LOGO: &str = "/connect/logo";
 /// RFC 7662 §2
 pub const INTROSPECTION: &str = "/connect/introspect";
 /// RFC 7009 §2

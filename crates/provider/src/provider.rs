@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use enroll_endpoint::{json, must_not_be_announced_too_large, only, read_body};
@@ -113,6 +113,7 @@ impl Provider {
             .route(&at(paths::RESUME), only("GET", get(resume)))
             .route(&at(paths::CONSENT), only("POST", post(consent)))
             .route(&at(paths::END_SESSION), only("GET, POST", get(end_session).post(end_session)))
+            .route(&format!("{}/{{client_id}}", at(paths::LOGO)), only("GET", get(logo)))
             .route(&at(paths::CONFIRM), only("POST", post(confirm_end_session)))
             .with_state(Arc::new(self))
     }
@@ -257,6 +258,10 @@ impl Endpoint {
         };
         router.route(path, only("POST", post(answer)))
     }
+}
+
+async fn logo(State(provider): Shared, client: Path<String>, request: Request) -> Response {
+    Box::pin(provider.logo(client, request)).await
 }
 
 macro_rules! handlers {

@@ -204,24 +204,39 @@ impl Users {
             return Err(UserError::Password);
         }
         let password = self.passwords.hash(password).await.map_err(UserError::Internal)?;
-        self.change(username, |stored| stored.password = password).await
+        self.change(username, true, |stored| stored.password = password).await
+    }
+
+    /// Replaces what is known of somebody.
+    pub async fn set_claims(&self, username: &str, claims: Map<String, Value>) -> Result<(), UserError> {
+        for (claim, value) in &claims {
+            check_claim(claim, value).map_err(UserError::Claim)?;
+        }
+        self.change(username, false, |stored| stored.claims = claims).await
     }
 
     /// Lets somebody log in, or no more; whoever is logged in is logged out.
     pub async fn set_enabled(&self, username: &str, enabled: bool) -> Result<(), UserError> {
-        self.change(username, |stored| stored.enabled = enabled).await
+        self.change(username, true, |stored| stored.enabled = enabled).await
     }
 
-    async fn change(&self, username: &str, change: impl FnOnce(&mut Stored)) -> Result<(), UserError> {
+    async fn change(
+        &self,
+        username: &str,
+        logs_out: bool,
+        change: impl FnOnce(&mut Stored),
+    ) -> Result<(), UserError> {
         let record = self.records.record(RecordKind::User, &place(username)).await?;
         let record = record.ok_or(UserError::Unknown)?;
         let mut stored = parse(&record)?;
         change(&mut stored);
-        let sessions = Kinds::These(vec![RecordKind::Session]);
         let whose = Belongs { subject: record.belongs_to.subject.clone(), ..Belongs::default() };
-        let changed = Record { document: document(&stored)?, ..record };
-        let logged_out = Write::RemoveAll { kinds: sessions, belongs_to: whose };
-        Ok(self.records.apply(vec![Write::Replace(changed), logged_out]).await?)
+        let mut writes = vec![Write::Replace(Record { document: document(&stored)?, ..record })];
+        if logs_out {
+            let kinds = Kinds::These(vec![RecordKind::Session]);
+            writes.push(Write::RemoveAll { kinds, belongs_to: whose });
+        }
+        Ok(self.records.apply(writes).await?)
     }
 
     /// Who it is, if the password is right and there were not too many wrong ones.

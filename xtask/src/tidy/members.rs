@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Finding, Tree};
 
-const TABLE: &str = "crates/oauth-types/src/metadata.rs";
+pub(super) const TABLE: &str = "crates/oauth-types/src/metadata.rs";
 const CASES: &str = "crates/registration/tests/it/cases/";
 const STEPS: &str = "crates/registration/src/steps/";
 const STEP_TABLE: &str = "crates/registration/src/steps.rs";
@@ -133,7 +133,7 @@ fn names_a_section(line: &str) -> bool {
 }
 
 /// The names in the invocation of `client_metadata!`, with their lines.
-fn table_members(text: &str) -> Vec<(usize, &str)> {
+pub(super) fn table_members(text: &str) -> Vec<(usize, &str)> {
     let lines = text.lines().enumerate();
     let table =
         lines.skip_while(|(_, line)| *line != "client_metadata! {").take_while(|(_, line)| *line != "}");

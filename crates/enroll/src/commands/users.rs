@@ -18,6 +18,7 @@ pub(super) async fn run(command: UsersCommand) -> Result<(), Failure> {
     match command {
         UsersCommand::Add { name, claims, email, place } => add(name, claims, email, &place).await,
         UsersCommand::List { place, json } => list(&place, json).await,
+        UsersCommand::Change { name, claims, place } => change(&name, claims, &place).await,
         UsersCommand::Password(one) => {
             let users = existing(&one.place).await?;
             let password = password()?;
@@ -38,12 +39,21 @@ async fn add(
     email: Option<String>,
     place: &Place,
 ) -> Result<(), Failure> {
-    let mut all: Map<String, Value> = claims.into_iter().collect();
+    let mut all: Map<String, Value> = claims.into_iter().filter(|(_, value)| !value.is_null()).collect();
     all.extend(email.map(|email| ("email".to_owned(), Value::from(email))));
     let users = service::users(&Config::load(place)?).await?;
     let new = NewUser { username: name.clone(), password: password()?, claims: all };
     let added = users.add(new).await.map_err(|error| failure(&name, error))?;
     say(added.subject)
+}
+
+async fn change(name: &str, claims: Vec<(String, Value)>, place: &Place) -> Result<(), Failure> {
+    let users = existing(place).await?;
+    let user = users.named(name).await?.ok_or_else(|| failure(name, UserError::Unknown))?;
+    let mut all = user.claims;
+    all.extend(claims);
+    all.retain(|_, value| !value.is_null());
+    done(name, users.set_claims(name, all).await, "changed")
 }
 
 async fn enable(name: &str, place: &Place, enabled: bool) -> Result<(), Failure> {

@@ -54,7 +54,7 @@ impl Browser {
         let request = self.client.post(format!("{}{}", self.server, form.action)).body(body);
         let page = self.send(request.header("content-type", "application/x-www-form-urlencoded")).await?;
         match page.location.strip_prefix(&self.issuer) {
-            Some(next) => Box::pin(self.get(&next.to_owned())).await,
+            Some(next) => Box::pin(self.get(next)).await,
             None => Ok(page),
         }
     }

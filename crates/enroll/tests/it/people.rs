@@ -71,6 +71,9 @@ async fn the_operator_adds_somebody_who_logs_in_while_the_server_runs() {
         ("users add dan", "\n", 2),
         ("users add dan --claim sub=root", "dan", 2),
         ("users add dan --claim email_verified=yes", "dan", 2),
+        ("users change carol --claim name=Carol --claim email=null", "", 0),
+        ("users change carol --claim iss=me", "", 2),
+        ("users change nobody --claim name=x", "", 1),
         ("users disable nobody", "", 1),
         ("users disable carol", "", 0),
     ] {
@@ -84,6 +87,7 @@ async fn the_operator_adds_somebody_who_logs_in_while_the_server_runs() {
     let listed = home.run("users list --json");
     let user: Value = serde_json::from_str(listed.stdout.trim()).unwrap();
     assert_eq!((&user["username"], &user["enabled"]), (&"carol".into(), &false.into()));
+    assert_eq!(user["claims"], json!({ "email_verified": true, "name": "Carol" }));
     assert!(!listed.stdout.contains("argon2"), "{listed:?}");
     assert_eq!(home.run("users delete carol").code, Some(0));
     assert_eq!(home.run("users list --json").stdout, "");
@@ -136,7 +140,7 @@ async fn lives_until_killed(server: String, id: String) -> Known {
             let Ok(response) = form(&server, "/connect/token", &fields).send().await else { return known };
             assert_eq!(response.status(), 200);
             let Ok(told) = response.json::<Value>().await else { return known };
-            token = told["refresh_token"].as_str().unwrap().to_owned();
+            told["refresh_token"].as_str().unwrap().clone_into(&mut token);
             known.refresh = Some(token.clone());
         }
     }

@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 use enroll_oauth_types::{BrowserToken, ErrorCode, Scope};
-use enroll_pages::{ConsentPage, Forms, RegisteredBy, ScopeChoice};
+use enroll_pages::{ClientFace, ConsentPage, Forms, RegisteredBy, ScopeChoice};
 use enroll_store::Client;
 use http::{StatusCode, header};
 
@@ -33,8 +33,9 @@ impl Provider {
         let other = request.parameters.clone().with("prompt", Some("select_account")).encode();
         let other_account = format!("{}?{other}", self.path(paths::AUTHORIZATION));
         let client = &request.client;
+        let logo = self.logo_path(client);
         let consent = ConsentPage {
-            client: face(client, visitor),
+            client: ClientFace { logo: logo.as_deref(), ..face(client, visitor) },
             registered_at: client.issued_at,
             registered_by: registered_by(client),
             verified: registered_by(client) == RegisteredBy::Operator,

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use enroll_jose::SigningAlgorithm;
 use enroll_oauth_types::{ApplicationType, ClientId, ErrorCode, RedirectUri};
 use enroll_pages::{PostTarget, Problem};
 use enroll_store::{Client, StoreError};
@@ -10,6 +11,7 @@ use enroll_store::{Client, StoreError};
 use super::Refusal;
 use crate::Provider;
 use crate::parameters::Parameters;
+use crate::tokens::id_token::supported;
 
 /// The longest `client_id` and the longest `redirect_uri`, in bytes.
 const LONGEST: usize = 2048;
@@ -22,22 +24,38 @@ pub(crate) struct Destination {
     pub(crate) was_sent: bool,
     pub(crate) mode: ResponseMode,
     pub(crate) state: Option<String>,
+    /// Who reads the answer where it is signed, and how that is signed. JARM §2.3.
+    pub(crate) reader: (ClientId, SigningAlgorithm),
 }
 
-/// How the answer is carried. OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode §2.
+/// How the answer is carried. OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode §2, JARM §2.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ResponseMode {
+pub(crate) struct ResponseMode {
+    pub(crate) carrier: Carrier,
+    /// As one JWT.
+    pub(crate) signed: bool,
+}
+
+/// What the browser does with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
     Query,
     FormPost,
 }
 
 impl ResponseMode {
+    const QUERY: Self = Self { carrier: Carrier::Query, signed: false };
+
     fn named(name: &str) -> Option<Self> {
-        match name {
-            "query" => Some(Self::Query),
-            "form_post" => Some(Self::FormPost),
-            _ => None,
-        }
+        let (carrier, signed) = match name {
+            "query" => (Carrier::Query, false),
+            "form_post" => (Carrier::FormPost, false),
+            // JARM §2.3.4: for a code, the query is the default.
+            "jwt" | "query.jwt" => (Carrier::Query, true),
+            "form_post.jwt" => (Carrier::FormPost, true),
+            _ => return None,
+        };
+        Some(Self { carrier, signed })
     }
 }
 
@@ -101,8 +119,13 @@ pub(crate) fn destination(client: &Client, parameters: &Parameters) -> Result<De
     let mut destination = Destination {
         redirect_uri: redirect_uri.to_owned(),
         was_sent: parameters.get("redirect_uri").is_some(),
-        mode: ResponseMode::Query,
+        mode: ResponseMode::QUERY,
         state: parameters.only("state").map(str::to_owned),
+        reader: (
+            client.id.clone(),
+            supported(client.metadata.authorization_signed_response_alg.as_ref())
+                .unwrap_or(SigningAlgorithm::Rs256),
+        ),
     };
     destination.mode = mode(client, parameters, &destination)?;
     Ok(destination)
@@ -124,7 +147,7 @@ fn mode(
 ) -> Result<ResponseMode, Refusal> {
     let refuse = |problem: &'static str| {
         let code = ErrorCode::UnsupportedResponseMode;
-        Err(Refusal::Client(destination.clone(), code, Cow::Borrowed(problem)))
+        Err(Refusal::Client(Box::new(destination.clone()), code, Cow::Borrowed(problem)))
     };
     let registered: Option<Vec<_>> = client
         .metadata
@@ -134,17 +157,17 @@ fn mode(
     let is_registered = |mode: ResponseMode| registered.as_ref().is_none_or(|own| own.contains(&mode));
     let mode = match parameters.get("response_mode") {
         // Of a client that registered for one, that one is meant.
-        None if is_registered(ResponseMode::Query) => ResponseMode::Query,
-        None => registered.iter().flatten().next().copied().unwrap_or(ResponseMode::Query),
+        None if is_registered(ResponseMode::QUERY) => ResponseMode::QUERY,
+        None => registered.iter().flatten().next().copied().unwrap_or(ResponseMode::QUERY),
         Some(name) => match ResponseMode::named(name) {
-            None => return refuse("response_mode: must be query or form_post"),
+            None => return refuse("response_mode: must be query, form_post, or one of them with .jwt"),
             Some(mode) if !is_registered(mode) => {
                 return refuse("response_mode: is not one that the client is registered for");
             }
             Some(mode) => mode,
         },
     };
-    if mode == ResponseMode::FormPost && PostTarget::parse(&destination.redirect_uri).is_none() {
+    if mode.carrier == Carrier::FormPost && PostTarget::parse(&destination.redirect_uri).is_none() {
         return refuse("response_mode: form_post needs a redirect_uri of http or https");
     }
     Ok(mode)

@@ -6,6 +6,7 @@ use enroll_oauth_types::{Localized, Uri};
 use enroll_pages::{ClientFace, Forms, LoginPage, LoginProblem};
 use enroll_store::Client;
 use http::{HeaderValue, StatusCode, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{AuthorizationRequest, Refusal, Step, expired};
 use crate::browser::{Jar, Visitor};
@@ -31,8 +32,9 @@ impl Provider {
         let (browser, new_cookie) = visitor.browser(self.random.as_ref());
         let transaction = self.sealed(Step::Login, &request.parameters, &browser, None);
         let action = self.path(paths::LOGIN);
+        let logo = self.logo_path(&request.client);
         let login = LoginPage {
-            client: face(&request.client, visitor),
+            client: ClientFace { logo: logo.as_deref(), ..face(&request.client, visitor) },
             action: &action,
             hidden: vec![("transaction", &transaction)],
             username,
@@ -108,6 +110,13 @@ impl Provider {
     fn wrong(&self, request: &AuthorizationRequest, answer: &Parameters, visitor: &Visitor<'_>) -> Response {
         let problem = Some(LoginProblem::WrongCredentials);
         self.login_page_again(request, visitor, answer.only("username"), problem, StatusCode::FORBIDDEN)
+    }
+
+    /// Where the picture of a client is, if it has one that can be had.
+    pub(super) fn logo_path(&self, client: &Client) -> Option<String> {
+        client.metadata.logo_uri.as_ref().filter(|_| self.outbound.is_some())?;
+        let id = utf8_percent_encode(client.id.as_str(), NON_ALPHANUMERIC);
+        Some(format!("{}/{id}", self.path(paths::LOGO)))
     }
 
     /// The path of an endpoint, below the path in the issuer.

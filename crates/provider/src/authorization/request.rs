@@ -49,7 +49,9 @@ impl Provider {
         let client = self.client_that_asks(&parameters).await?;
         let destination = super::destination::destination(&client, &parameters)?;
         self.request_of(&client, &destination, &parameters).map_err(|error| match error {
-            ProtocolError::Refused(code, problem) => Refusal::Client(destination.clone(), code, problem),
+            ProtocolError::Refused(code, problem) => {
+                Refusal::Client(Box::new(destination.clone()), code, problem)
+            }
             other => Refusal::Protocol(other),
         })
     }

@@ -1,15 +1,21 @@
 //! The answer to an authorization request, carried by the browser. RFC 6749 §4.1.2, RFC 9207, OAuth 2.0 Form Post Response
-//! Mode §2.
+//! Mode §2, JARM.
+
+use std::time::Duration;
 
 use axum::response::Response;
 use enroll_oauth_types::{AuthorizationCode, ErrorBody, ErrorCode};
 use enroll_pages::{FormPostPage, Forms, PostTarget};
 use http::StatusCode;
+use serde_json::{Map, Value};
 
-use super::destination::{Destination, ResponseMode};
-use crate::Provider;
+use super::destination::{Carrier, Destination};
 use crate::browser::Visitor;
 use crate::html::{page, redirect, with_query};
+use crate::{ProtocolError, Provider};
+
+/// How long a signed answer may be on its way. JARM §2.1: ten minutes at the most.
+const SIGNED_LIFETIME: Duration = Duration::from_mins(10);
 
 impl Provider {
     /// The client gets a code.
@@ -40,15 +46,39 @@ impl Provider {
         let state = destination.state.as_deref().map(|state| ("state", state));
         let mut parameters = answer.to_vec();
         parameters.extend(state);
-        // RFC 9207 §2: in each answer, so that a client knows whom it is talking to.
-        parameters.push(("iss", &self.issuer));
+        let signed;
+        if destination.mode.signed {
+            signed = match self.signed_response(destination, &parameters) {
+                Ok(signed) => signed,
+                Err(error) => return self.told(error.into(), visitor),
+            };
+            parameters = vec![("response", &signed)];
+        } else {
+            // RFC 9207 §2: in each answer, so that a client knows whom it is talking to.
+            parameters.push(("iss", &self.issuer));
+        }
         let target = PostTarget::parse(&destination.redirect_uri);
-        match (destination.mode, target) {
-            (ResponseMode::FormPost, Some(target)) => {
+        match (destination.mode.carrier, target) {
+            (Carrier::FormPost, Some(target)) => {
                 let html = FormPostPage { target, parameters }.render(&visitor.look());
                 page(StatusCode::OK, html, Forms::Client(target))
             }
             _ => redirect(&with_query(&destination.redirect_uri, &parameters)),
         }
+    }
+
+    /// JARM §2.1
+    fn signed_response(
+        &self,
+        destination: &Destination,
+        answer: &[(&str, &str)],
+    ) -> Result<String, ProtocolError> {
+        let (client, algorithm) = &destination.reader;
+        let told = answer.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+        let mut claims: Map<String, Value> = told.collect();
+        claims.insert("iss".to_owned(), self.issuer.as_str().into());
+        claims.insert("aud".to_owned(), client.as_str().into());
+        claims.insert("exp".to_owned(), (self.clock.now() + SIGNED_LIFETIME).seconds().into());
+        self.signed_now(*algorithm, "JWT", &claims)
     }
 }

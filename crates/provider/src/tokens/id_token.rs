@@ -107,12 +107,21 @@ impl Provider {
         typ: &str,
         claims: &impl Serialize,
     ) -> Result<String, ProtocolError> {
-        let now = self.clock.now();
-        if self.keys.ring().signer(algorithm, now).is_none() {
+        if self.keys.ring().signer(algorithm, self.clock.now()).is_none() {
             self.keys.refresh().await.map_err(ProtocolError::internal)?;
         }
+        self.signed_now(algorithm, typ, claims)
+    }
+
+    /// The same with a key that must be there.
+    pub(crate) fn signed_now(
+        &self,
+        algorithm: SigningAlgorithm,
+        typ: &str,
+        claims: &impl Serialize,
+    ) -> Result<String, ProtocolError> {
         let ring = self.keys.ring();
-        let key = ring.signer(algorithm, now);
+        let key = ring.signer(algorithm, self.clock.now());
         let key = key.ok_or_else(|| ProtocolError::internal("there is no signing key"))?;
         key.sign_jwt(Some(typ), claims).map_err(ProtocolError::internal)
     }

@@ -13,10 +13,11 @@ use enroll_jose::Schedule;
 use enroll_oauth_types::{
     AuthorizationServer, Capabilities, Clock as _, Random as _, SealingKey, SystemRandom,
 };
+use enroll_outbound::Outbound;
 use enroll_provider::{Catalog, Keys, NewUser, Password, Provider, ProviderBuilder, Resource, Users};
-use enroll_registration::Registrar;
+use enroll_registration::{Registrar, Remote};
 use enroll_store::{MemoryRecords, MemoryStore};
-use enroll_testkit::{Cookies, Form, StandingClock};
+use enroll_testkit::{Cookies, FakeWeb, Form, StandingClock};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -70,7 +71,19 @@ impl Server {
         Self::with(|builder| builder).await
     }
 
+    /// A server that fetches from this web.
+    pub(crate) async fn connected(web: &FakeWeb) -> Self {
+        Self::made(|builder| builder.outbound(web.outbound()), Some(web.outbound())).await
+    }
+
     pub(crate) async fn with(customize: impl FnOnce(ProviderBuilder) -> ProviderBuilder) -> Self {
+        Self::made(customize, None).await
+    }
+
+    async fn made(
+        customize: impl FnOnce(ProviderBuilder) -> ProviderBuilder,
+        outbound: Option<Outbound>,
+    ) -> Self {
         let clock = Arc::new(StandingClock::default());
         let clients = Arc::new(MemoryStore::default());
         let records = Arc::new(MemoryRecords::default());
@@ -97,6 +110,7 @@ impl Server {
             .sealing_key(sealing_key)
             .clock(clock.clone())
             .gate(Gate::require(policy::open().on(Arc::new(Terms::unrestricted()))))
+            .remote(outbound.map_or(Remote::Off, Remote::Fetched))
             .build()
             .unwrap();
         let router = registrar
@@ -113,6 +127,19 @@ impl Server {
         let body = body.collect().await.unwrap().to_bytes();
         let body = String::from_utf8(body.to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Sends a request whose answer is no text.
+    pub(crate) async fn bytes(&self, request: Request<Body>) -> (u16, HeaderMap) {
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        (response.status().as_u16(), response.headers().clone())
+    }
+
+    /// Somebody moves, or marries.
+    pub(crate) async fn change_claim(&self, username: &str, claim: &str, value: Value) {
+        let mut claims = self.users.named(username).await.unwrap().unwrap().claims;
+        claims.insert(claim.to_owned(), value);
+        self.users.set_claims(username, claims).await.unwrap();
     }
 
     /// Registers a client for the code flow at [`CALLBACK`], with these members besides.

@@ -5,6 +5,8 @@
 mod bad_browsers;
 mod bad_input;
 mod bad_tokens;
+mod effects;
+mod effects_on_tokens;
 mod harness;
 mod oidc_basic;
 mod oidc_dynamic;
