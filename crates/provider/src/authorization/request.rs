@@ -48,6 +48,9 @@ impl Provider {
     ) -> Result<AuthorizationRequest, Refusal> {
         let client = self.client_that_asks(&parameters).await?;
         let destination = super::destination::destination(&client, &parameters)?;
+        if destination.mode.signed {
+            self.must_have_key(destination.reader.1).await?;
+        }
         self.request_of(&client, &destination, &parameters).map_err(|error| match error {
             ProtocolError::Refused(code, problem) => {
                 Refusal::Client(Box::new(destination.clone()), code, problem)

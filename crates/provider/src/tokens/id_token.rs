@@ -107,10 +107,16 @@ impl Provider {
         typ: &str,
         claims: &impl Serialize,
     ) -> Result<String, ProtocolError> {
+        self.must_have_key(algorithm).await?;
+        self.signed_now(algorithm, typ, claims)
+    }
+
+    /// Makes the key of this algorithm, if there is none yet.
+    pub(crate) async fn must_have_key(&self, algorithm: SigningAlgorithm) -> Result<(), ProtocolError> {
         if self.keys.ring().signer(algorithm, self.clock.now()).is_none() {
             self.keys.refresh().await.map_err(ProtocolError::internal)?;
         }
-        self.signed_now(algorithm, typ, claims)
+        Ok(())
     }
 
     /// The same with a key that must be there.

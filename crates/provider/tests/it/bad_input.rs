@@ -88,7 +88,7 @@ const AUTHORIZATION: &[Case] = &[
     ("response_mode", Doubled, Told("unsupported_response_mode")),
     ("response_mode", Oversized, Told("unsupported_response_mode")),
     ("response_mode", Is("fragment"), Told("unsupported_response_mode")),
-    ("response_mode", Is("query.jwt"), Told("unsupported_response_mode")),
+    ("response_mode", Is("fragment.jwt"), Told("unsupported_response_mode")),
     ("response_mode", Is("web_message"), Told("unsupported_response_mode")),
     ("response_mode", Is("QUERY"), Told("unsupported_response_mode")),
     ("scope", Doubled, Told("invalid_request")),

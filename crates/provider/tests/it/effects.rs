@@ -138,7 +138,6 @@ async fn of_a_client_that_registered_one_mode_that_one_is_meant() {
 #[tokio::test]
 async fn a_signed_answer_is_signed_as_registered() {
     let server = Server::new().await;
-    server.keys.refresh().await.unwrap();
     for (members, algorithm) in
         [(json!({}), "RS256"), (json!({ "authorization_signed_response_alg": "EdDSA" }), "EdDSA")]
     {

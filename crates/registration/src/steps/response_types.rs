@@ -179,7 +179,8 @@ mod tests {
         let json = Trial::new().accepts(&app(json!({ "response_modes": ["form_post", "query", "query"] })));
         assert_eq!(json["response_modes"], json!(["form_post", "query"]));
         Trial::new().refuses_about("response_modes", &app(json!({ "response_modes": [] })));
-        Trial::new().refuses_about("response_modes[1]", &app(json!({ "response_modes": ["query", "jwt"] })));
+        Trial::new()
+            .refuses_about("response_modes[1]", &app(json!({ "response_modes": ["query", "fragment"] })));
         assert!(
             Trial::new()
                 .accepts(&machine(json!({ "response_modes": ["query"] })))
