@@ -126,7 +126,7 @@ impl Registrar {
         token: &RegistrationAccessToken,
     ) -> Result<(), ManagementError> {
         self.settle(id, token).await?;
-        if !self.clients.delete(id).await? {
+        if !self.clients.delete(id, self.server.clock.now()).await? {
             return Err(ManagementError::InvalidToken); // somebody else was quicker
         }
         tracing::info!(client.id = %id, "deleted a client at its own request");

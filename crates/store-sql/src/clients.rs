@@ -1,7 +1,7 @@
 //! Clients: one row and one document each.
 
 use async_trait::async_trait;
-use enroll_oauth_types::ClientId;
+use enroll_oauth_types::{ClientId, Timestamp};
 use enroll_store::{Client, ClientReader, ClientStore, Page, StoreError, TokenId};
 
 use crate::SqlStore;
@@ -9,10 +9,14 @@ use crate::database::{Row, Statement, Value};
 
 const INSERT: &str =
     "INSERT INTO clients (client_id, revision, issued_at, enabled, document) VALUES (?, ?, ?, ?, ?)";
-const REPLACE: &str = "UPDATE clients SET revision = revision + 1, enabled = ?, document = ? WHERE client_id = ? AND revision = ?";
-const DELETE: &str = "DELETE FROM clients WHERE client_id = ?";
-const BY_ID: &str = "SELECT revision, document FROM clients WHERE client_id = ?";
-const PAGE: &str = "SELECT revision, document FROM clients WHERE client_id > ? ORDER BY client_id LIMIT ?";
+const REPLACE: &str = "UPDATE clients SET revision = revision + 1, enabled = ?, document = ? \
+     WHERE client_id = ? AND revision = ? AND deleted_at IS NULL";
+const DELETE: &str =
+    "UPDATE clients SET document = '', deleted_at = ? WHERE client_id = ? AND deleted_at IS NULL";
+const BY_ID: &str = "SELECT revision, document FROM clients WHERE client_id = ? AND deleted_at IS NULL";
+const DELETED_AT: &str = "SELECT deleted_at FROM clients WHERE client_id = ? AND deleted_at IS NOT NULL";
+const PAGE: &str = "SELECT revision, document FROM clients \
+     WHERE client_id > ? AND deleted_at IS NULL ORDER BY client_id LIMIT ?";
 const TAKE_USE: &str = "UPDATE tokens SET uses_left = uses_left - 1 \
      WHERE token_id = ? AND (uses_left IS NULL OR uses_left > 0) AND (expires_at IS NULL OR expires_at > ?)";
 
@@ -21,6 +25,11 @@ impl ClientReader for SqlStore {
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
         let rows = self.database.fetch(BY_ID, [id.as_str().into()], 1).await?;
         rows.into_iter().next().map(read).transpose()
+    }
+
+    async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {
+        let rows = self.database.fetch(DELETED_AT, [id.as_str().into()], 1).await?;
+        rows.into_iter().next().map(|mut row| row.required_number().map(Timestamp)).transpose()
     }
 }
 
@@ -53,8 +62,9 @@ impl ClientStore for SqlStore {
         self.database.apply(vec![Statement::new(REPLACE, values).or(StoreError::Conflict)]).await.map(drop)
     }
 
-    async fn delete(&self, id: &ClientId) -> Result<bool, StoreError> {
-        let touched = self.database.apply(vec![Statement::new(DELETE, [id.as_str().into()])]).await?;
+    async fn delete(&self, id: &ClientId, now: Timestamp) -> Result<bool, StoreError> {
+        let values = [now.seconds().into(), id.as_str().into()];
+        let touched = self.database.apply(vec![Statement::new(DELETE, values)]).await?;
         Ok(touched > 0)
     }
 

@@ -29,7 +29,10 @@ impl Plane {
     /// The steps for SQLite, the first one first.
     pub(crate) fn sqlite(self) -> &'static [&'static str] {
         match self {
-            Self::Configuration => &[include_str!("../migrations/sqlite/configuration/0001_initial.sql")],
+            Self::Configuration => &[
+                include_str!("../migrations/sqlite/configuration/0001_initial.sql"),
+                include_str!("../migrations/sqlite/configuration/0002_tombstones.sql"),
+            ],
             Self::Operational => &[include_str!("../migrations/sqlite/operational/0001_initial.sql")],
         }
     }

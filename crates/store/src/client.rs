@@ -192,17 +192,18 @@ pub trait ClientReader: Send + Sync + 'static {
     /// The client of this identifier, if there is one.
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError>;
 
-    /// When the client of this identifier was deleted, if there was one and the store remembers.
-    async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {
-        let _forgotten = id;
-        Ok(None)
-    }
+    /// When the client that had this identifier was deleted; `None` when nobody had it, or somebody has it. Who still
+    /// comes with it is told so.
+    async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError>;
 }
 
 /// Writing clients. When a method returns `Ok`, the change survives a power cut.
 #[async_trait]
 pub trait ClientStore: ClientReader {
     /// Stores a new client and takes one use of the token `paid_with`: both, or neither.
+    ///
+    /// [`StoreError::Duplicate`] when the identifier is a client's, or was: nobody inherits what others know of a client
+    /// that was deleted.
     ///
     /// [`StoreError::Spent`] when at `client.issued_at` the token has no use left, is expired or gone. A store that
     /// keeps no tokens is never given one.
@@ -212,8 +213,9 @@ pub trait ClientStore: ClientReader {
     /// stored one, or the client is gone.
     async fn replace(&self, client: &Client) -> Result<(), StoreError>;
 
-    /// Deletes the client; `false` when there was none.
-    async fn delete(&self, id: &ClientId) -> Result<bool, StoreError>;
+    /// Deletes the client, and keeps its identifier with the time `now` for [`ClientReader::deleted_at`]; `false` when
+    /// there was none.
+    async fn delete(&self, id: &ClientId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// The clients by identifier, a page at a time.
     async fn list(&self, page: Page) -> Result<Vec<Client>, StoreError>;

@@ -67,6 +67,8 @@ macro_rules! client_store_conformance {
             a_replacement_of_nobody_is_a_conflict,
             a_deleted_client_is_gone_everywhere,
             a_deleted_client_is_deleted_once,
+            a_deleted_client_leaves_its_identifier_and_the_time,
+            the_identifier_of_a_deleted_client_is_never_given_again,
             pages_follow_each_other_without_gap_or_repetition,
             pages_stay_in_order_while_others_insert,
         );

@@ -7,7 +7,7 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use enroll_oauth_types::{ClientId, SecretHash};
+use enroll_oauth_types::{ClientId, SecretHash, Timestamp};
 
 use crate::{Client, ClientReader, ClientStore, Page, StoreError, Token, TokenId, TokenKind, TokenStore};
 
@@ -20,6 +20,8 @@ pub struct MemoryStore(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     clients: BTreeMap<ClientId, Client>,
+    /// When the clients that are gone were deleted.
+    deleted: BTreeMap<ClientId, Timestamp>,
     tokens: BTreeMap<TokenId, Token>,
 }
 
@@ -35,6 +37,10 @@ impl ClientReader for MemoryStore {
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
         Ok(self.state().clients.get(id).cloned())
     }
+
+    async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.state().deleted.get(id).copied())
+    }
 }
 
 #[async_trait]
@@ -45,7 +51,7 @@ impl ClientStore for MemoryStore {
             let usable = |token: &&Token| token.is_usable(client.issued_at);
             state.tokens.get(id).filter(usable).ok_or(StoreError::Spent)?;
         }
-        if state.clients.contains_key(&client.id) {
+        if state.clients.contains_key(&client.id) || state.deleted.contains_key(&client.id) {
             return Err(StoreError::Duplicate);
         }
         // Nothing can fail from here on.
@@ -64,8 +70,13 @@ impl ClientStore for MemoryStore {
         Ok(())
     }
 
-    async fn delete(&self, id: &ClientId) -> Result<bool, StoreError> {
-        Ok(self.state().clients.remove(id).is_some())
+    async fn delete(&self, id: &ClientId, now: Timestamp) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let was_there = state.clients.remove(id).is_some();
+        if was_there {
+            state.deleted.insert(id.clone(), now);
+        }
+        Ok(was_there)
     }
 
     async fn list(&self, page: Page) -> Result<Vec<Client>, StoreError> {

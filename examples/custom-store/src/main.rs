@@ -1,4 +1,4 @@
-//! Clients in a store of your own: five methods, and the conformance suite says whether they keep what they promise.
+//! Clients in a store of your own: six methods, and the conformance suite says whether they keep what they promise.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,16 +6,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use axum::Router;
 use enroll::access::{Gate, policy};
-use enroll::oauth_types::{Capabilities, ClientId};
+use enroll::oauth_types::{Capabilities, ClientId, Timestamp};
 use enroll::registration::{BuildError, Registrar};
 use enroll::store::{Client, ClientReader, ClientStore, Page, StoreError, TokenId};
 
 /// Documents by identifier. Think of a key-value store in their place.
 #[derive(Default)]
-struct Documents(Mutex<BTreeMap<ClientId, (u64, String)>>);
+struct Documents(Mutex<BTreeMap<ClientId, Entry>>);
+
+enum Entry {
+    /// A client: its revision, and its document.
+    Registered(u64, String),
+    /// What is left of a client: when it was deleted. Its identifier is not given again.
+    Deleted(Timestamp),
+}
 
 impl Documents {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, (u64, String)>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -23,7 +30,19 @@ impl Documents {
 #[async_trait]
 impl ClientReader for Documents {
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
-        self.lock().get(id).map(|(revision, document)| Client::from_document(document, *revision)).transpose()
+        match self.lock().get(id) {
+            Some(Entry::Registered(revision, document)) => {
+                Client::from_document(document, *revision).map(Some)
+            }
+            Some(Entry::Deleted(_)) | None => Ok(None),
+        }
+    }
+
+    async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {
+        match self.lock().get(id) {
+            Some(Entry::Deleted(time)) => Ok(Some(*time)),
+            Some(Entry::Registered(..)) | None => Ok(None),
+        }
     }
 }
 
@@ -37,13 +56,13 @@ impl ClientStore for Documents {
         if documents.contains_key(&client.id) {
             return Err(StoreError::Duplicate);
         }
-        documents.insert(client.id.clone(), (client.revision, client.to_document()));
+        documents.insert(client.id.clone(), Entry::Registered(client.revision, client.to_document()));
         Ok(())
     }
 
     async fn replace(&self, client: &Client) -> Result<(), StoreError> {
         match self.lock().get_mut(&client.id) {
-            Some((revision, document)) if *revision == client.revision => {
+            Some(Entry::Registered(revision, document)) if *revision == client.revision => {
                 *revision += 1;
                 *document = client.to_document();
                 Ok(())
@@ -52,16 +71,24 @@ impl ClientStore for Documents {
         }
     }
 
-    async fn delete(&self, id: &ClientId) -> Result<bool, StoreError> {
-        Ok(self.lock().remove(id).is_some())
+    async fn delete(&self, id: &ClientId, now: Timestamp) -> Result<bool, StoreError> {
+        match self.lock().get_mut(id) {
+            Some(entry @ Entry::Registered(..)) => {
+                *entry = Entry::Deleted(now);
+                Ok(true)
+            }
+            Some(Entry::Deleted(_)) | None => Ok(false),
+        }
     }
 
     async fn list(&self, page: Page) -> Result<Vec<Client>, StoreError> {
         let documents = self.lock();
         let rest = documents.iter().filter(|(id, _)| page.after.as_ref().is_none_or(|after| *id > after));
-        rest.take(page.limit as usize)
-            .map(|(_, (revision, document))| Client::from_document(document, *revision))
-            .collect()
+        let registered = rest.filter_map(|(_, entry)| match entry {
+            Entry::Registered(revision, document) => Some(Client::from_document(document, *revision)),
+            Entry::Deleted(_) => None,
+        });
+        registered.take(page.limit as usize).collect()
     }
 }
 

@@ -129,35 +129,39 @@ fn seen_by_operator(client: &Client) -> Value {
 }
 
 async fn show(one: &OneClient) -> Result<(), Failure> {
-    match open(&one.place, Access::ReadOnly)?.client(&ClientId::from(one.id.as_str())).await? {
+    let (store, id) = (open(&one.place, Access::ReadOnly)?, ClientId::from(one.id.as_str()));
+    match store.client(&id).await? {
         Some(client) => say_json(&seen_by_operator(&client)),
-        None => Err(not_there(&one.id)),
+        None => Err(not_there(&store, &id).await?),
     }
 }
 
 async fn delete(one: &OneClient) -> Result<(), Failure> {
-    match open(&one.place, Access::ReadWrite)?.delete(&ClientId::from(one.id.as_str())).await? {
-        true => say(format_args!("deleted {}", one.id)),
-        false => Err(not_there(&one.id)),
+    let (store, id) = (open(&one.place, Access::ReadWrite)?, ClientId::from(one.id.as_str()));
+    match store.delete(&id, SystemClock.now()).await? {
+        true => say(format_args!("deleted {id}")),
+        false => Err(not_there(&store, &id).await?),
     }
 }
 
 async fn set_enabled(one: &OneClient, enabled: bool) -> Result<(), Failure> {
-    let store = open(&one.place, Access::ReadWrite)?;
+    let (store, id) = (open(&one.place, Access::ReadWrite)?, ClientId::from(one.id.as_str()));
     for _ in 0..ATTEMPTS {
-        let client = store.client(&ClientId::from(one.id.as_str())).await?;
-        let client = client.ok_or_else(|| not_there(&one.id))?;
+        let Some(client) = store.client(&id).await? else { return Err(not_there(&store, &id).await?) };
         match store.replace(&Client { enabled, updated_at: SystemClock.now(), ..client }).await {
             Ok(()) => {
-                return say(format_args!("{} {}", if enabled { "enabled" } else { "disabled" }, one.id));
+                return say(format_args!("{} {}", if enabled { "enabled" } else { "disabled" }, id));
             }
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Failure::World(format!("the client {} keeps changing; try again", one.id)))
+    Err(Failure::World(format!("the client {id} keeps changing; try again")))
 }
 
-fn not_there(id: &str) -> Failure {
-    Failure::Refused(format!("there is no client {id}"))
+/// Why there is no such client.
+async fn not_there(store: &SqlStore, id: &ClientId) -> Result<Failure, Failure> {
+    let since = store.deleted_at(id).await?;
+    let since = since.map_or(String::new(), |time| format!(": it was deleted at {}", moment(time)));
+    Ok(Failure::Refused(format!("there is no client {id}{since}")))
 }

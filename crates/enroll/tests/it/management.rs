@@ -114,6 +114,23 @@ async fn a_client_that_is_deleted_during_updates_stays_deleted() {
     assert_eq!(home.run("clients list --json").stdout, "");
 }
 
+/// An app that was not told goes on to send people: its registration was there, and is not any more.
+#[tokio::test]
+async fn whoever_a_deleted_client_sends_is_told_since_when_it_is_gone() {
+    let home = Home::new();
+    let server = Server::open(&home);
+    let owner = Owner::of(&server.register(&app(), None).await);
+    let id = owner.uri.rsplit('/').next().unwrap().to_owned();
+    let deleted = owner.request(Method::DELETE).send().await.unwrap();
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+    for (id, told) in [(id.as_str(), "was deleted on"), ("unknown", "there is no such client")] {
+        let page = server.get(&format!("/connect/authorize?client_id={id}&response_type=code")).await;
+        assert_eq!(page.status, 400, "{page:?}");
+        assert_eq!(page.text.contains("was deleted on"), told == "was deleted on", "{page:?}");
+        assert!(page.text.contains(told), "{page:?}");
+    }
+}
+
 /// A policy that was tightened is tightened for changes as well; one that is gone lets nothing through.
 #[tokio::test]
 async fn a_client_changes_itself_on_the_present_terms_of_its_policy() {

@@ -35,6 +35,24 @@ async fn what_was_exported_is_imported_elsewhere_and_tokens_still_work() {
     assert!(again.stdout.contains("2 were there already") && again.stderr.contains("line 3"), "{again:?}");
 }
 
+/// Nor does it bring back what is gone.
+#[tokio::test]
+async fn what_was_deleted_is_not_imported_again() {
+    let home = Home::new();
+    let server = Server::open(&home);
+    let registered = server.register(&app(), None).await;
+    let id = registered.member("client_id");
+    let exported = home.run("clients export");
+    assert_eq!(home.run(&format!("clients delete {id}")).code, Some(0));
+    let imported = home.run_with_input("clients import -", &exported.stdout);
+    assert_eq!(imported.code, Some(1), "{imported:?}");
+    assert!(imported.stderr.contains("line 1:") && imported.stderr.contains("was deleted"), "{imported:?}");
+    for command in ["show", "delete", "enable"] {
+        let ran = home.run(&format!("clients {command} {id}"));
+        assert!(ran.code == Some(1) && ran.stderr.contains("it was deleted at 20"), "{command}: {ran:?}");
+    }
+}
+
 /// An import is no back door: what could not register is not imported.
 #[tokio::test]
 async fn an_import_is_judged_by_the_pipeline() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use enroll_access::{Gate, policy};
-use enroll_oauth_types::ClientId;
+use enroll_oauth_types::{ClientId, Timestamp};
 use enroll_store::{Client, ClientReader, ClientStore, MemoryStore, Page, StoreError, TokenId};
 use enroll_testkit::{ClientKey, TestApp};
 use serde_json::json;
@@ -23,6 +23,10 @@ impl ClientReader for HesitantStore {
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
         self.clients.client(id).await
     }
+
+    async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {
+        self.clients.deleted_at(id).await
+    }
 }
 
 #[async_trait]
@@ -35,10 +39,10 @@ impl ClientStore for HesitantStore {
         self.clients.replace(client).await
     }
 
-    async fn delete(&self, id: &ClientId) -> Result<bool, StoreError> {
+    async fn delete(&self, id: &ClientId, now: Timestamp) -> Result<bool, StoreError> {
         self.about_to_delete.notify_one();
         self.go_on.notified().await;
-        self.clients.delete(id).await
+        self.clients.delete(id, now).await
     }
 
     async fn list(&self, page: Page) -> Result<Vec<Client>, StoreError> {

@@ -115,7 +115,7 @@ fn the_database_of_the_other_plane_is_named_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         drop(SqlStore::sqlite(&folder.path().join("test.db"), Access::ReadWrite).unwrap());
         let raw = raw(&folder);
-        raw.execute("INSERT INTO schema_versions (version, checksum) VALUES (2, 'a later step')", [])
+        raw.execute("INSERT INTO schema_versions (version, checksum) VALUES (3, 'a later step')", [])
             .unwrap();
         let cause = open(&folder, access).map(drop).unwrap_err().source().unwrap().to_string();
         assert!(cause.contains("it is the configuration database"), "{cause}");

@@ -112,7 +112,7 @@ fn a_database_of_a_newer_version_is_left_alone() {
     let raw = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
     raw.execute("INSERT INTO schema_versions (version, checksum) VALUES (99, 'x')", []).unwrap();
     for access in [Access::ReadWrite, Access::ReadOnly] {
-        assert!(matches!(open(&folder, access), Err(OpenError::Newer { found: 99, known: 1, .. })));
+        assert!(matches!(open(&folder, access), Err(OpenError::Newer { found: 99, known: 2, .. })));
     }
 }
 
@@ -120,11 +120,42 @@ fn a_database_of_a_newer_version_is_left_alone() {
 fn opening_again_changes_nothing_and_the_schema_can_be_asked() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    assert_eq!(SqlStore::schema(&url).unwrap(), SchemaVersion { found: 0, known: 1 });
+    assert_eq!(SqlStore::schema(&url).unwrap(), SchemaVersion { found: 0, known: 2 });
     for _ in 0..2 {
         drop(SqlStore::open(&url, Access::ReadWrite).unwrap());
-        assert_eq!(SqlStore::schema(&url).unwrap(), SchemaVersion { found: 1, known: 1 });
+        assert_eq!(SqlStore::schema(&url).unwrap(), SchemaVersion { found: 2, known: 2 });
     }
+}
+
+/// What the first version of the schema holds, as a program of that time left it.
+#[tokio::test]
+async fn clients_of_an_older_schema_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, Access::ReadWrite).unwrap();
+    store.insert(&client("a"), None).await.unwrap();
+    drop(store);
+    let raw = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
+    raw.execute_batch(
+        "ALTER TABLE clients DROP COLUMN deleted_at; DELETE FROM schema_versions WHERE version = 2;",
+    )
+    .unwrap();
+    drop(raw);
+    let store = open(&folder, Access::ReadWrite).unwrap();
+    assert_eq!(store.client(&ClientId::from("a")).await.unwrap(), Some(client("a")));
+    assert_eq!(store.deleted_at(&ClientId::from("a")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn of_a_deleted_client_no_document_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, Access::ReadWrite).unwrap();
+    store.insert(&client("a"), None).await.unwrap();
+    assert!(store.delete(&ClientId::from("a"), Timestamp(2)).await.unwrap());
+    let raw = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
+    let left: (String, i64) = raw
+        .query_row("SELECT document, deleted_at FROM clients", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    assert_eq!(left, (String::new(), 2));
 }
 
 #[test]
@@ -167,7 +198,7 @@ fn a_database_whose_schema_was_made_otherwise_is_refused() {
 fn an_empty_database_cannot_be_opened_for_reading_alone() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("test.db"), "").unwrap();
-    assert!(cause(open(&folder, Access::ReadOnly)).contains("its schema is 0, this version needs 1"));
+    assert!(cause(open(&folder, Access::ReadOnly)).contains("its schema is 0, this version needs 2"));
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use enroll_oauth_types::ClientId;
+use enroll_oauth_types::{ClientId, Timestamp};
 use serde_json::json;
 
-use super::sample::{client, client_of, rich_client};
+use super::sample::{NOW, client, client_of, rich_client};
 use super::tokio::task::JoinSet;
 use crate::{Client, ClientStore, Page, StoreError};
 
@@ -134,7 +134,7 @@ pub async fn a_replacement_of_nobody_is_a_conflict<S: ClientStore + ?Sized>(stor
     let client = client();
     assert!(matches!(store.replace(&client).await, Err(StoreError::Conflict)));
     insert(&*store, &client).await;
-    store.delete(&client.id).await.expect("the store deletes");
+    store.delete(&client.id, NOW).await.expect("the store deletes");
     assert!(matches!(store.replace(&client).await, Err(StoreError::Conflict)));
     assert_eq!(stored(&*store, &client.id).await, None);
 }
@@ -143,7 +143,7 @@ pub async fn a_deleted_client_is_gone_everywhere<S: ClientStore + ?Sized>(store:
     let (gone, stays) = (client(), client());
     insert(&*store, &gone).await;
     insert(&*store, &stays).await;
-    store.delete(&gone.id).await.expect("the store deletes");
+    store.delete(&gone.id, NOW).await.expect("the store deletes");
     assert_eq!(stored(&*store, &gone.id).await, None);
     assert_eq!(everybody(&*store).await, [stays.id]);
 }
@@ -151,9 +151,39 @@ pub async fn a_deleted_client_is_gone_everywhere<S: ClientStore + ?Sized>(store:
 pub async fn a_deleted_client_is_deleted_once<S: ClientStore + ?Sized>(store: Store<S>) {
     let client = client();
     insert(&*store, &client).await;
-    assert!(store.delete(&client.id).await.expect("the store deletes"));
-    assert!(!store.delete(&client.id).await.expect("the store deletes"));
-    assert!(!store.delete(&ClientId::from("unknown")).await.expect("the store deletes"));
+    assert!(store.delete(&client.id, NOW).await.expect("the store deletes"));
+    assert!(!store.delete(&client.id, NOW).await.expect("the store deletes"));
+    assert!(!store.delete(&ClientId::from("unknown"), NOW).await.expect("the store deletes"));
+}
+
+pub async fn a_deleted_client_leaves_its_identifier_and_the_time<S: ClientStore + ?Sized>(store: Store<S>) {
+    let deleted_at = async |id: &ClientId| store.deleted_at(id).await.expect("the store reads");
+    let (gone, stays) = (client(), client());
+    insert(&*store, &gone).await;
+    insert(&*store, &stays).await;
+    assert_eq!(deleted_at(&gone.id).await, None, "it lives");
+    let (first, later) = (Timestamp(NOW.seconds() + 5), Timestamp(NOW.seconds() + 9));
+    store.delete(&gone.id, first).await.expect("the store deletes");
+    store.delete(&gone.id, later).await.expect("the store deletes nobody");
+    assert_eq!(deleted_at(&gone.id).await, Some(first), "it was deleted once");
+    store.delete(&ClientId::from("unknown"), first).await.expect("the store deletes nobody");
+    for nobody in [&stays.id, &ClientId::from("unknown"), &ClientId::from("")] {
+        assert_eq!(deleted_at(nobody).await, None, "{nobody}");
+    }
+}
+
+pub async fn the_identifier_of_a_deleted_client_is_never_given_again<S: ClientStore + ?Sized>(
+    store: Store<S>,
+) {
+    let first = client();
+    insert(&*store, &first).await;
+    store.delete(&first.id, NOW).await.expect("the store deletes");
+    let second = Client { id: first.id.clone(), ..rich_client() };
+    for again in [&first, &second] {
+        assert!(matches!(store.insert(again, None).await, Err(StoreError::Duplicate)));
+    }
+    assert_eq!(stored(&*store, &first.id).await, None);
+    assert_eq!(store.deleted_at(&first.id).await.expect("the store reads"), Some(NOW));
 }
 
 pub async fn pages_follow_each_other_without_gap_or_repetition<S: ClientStore + ?Sized>(store: Store<S>) {

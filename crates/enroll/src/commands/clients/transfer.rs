@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use enroll_access::Caller;
+use enroll_oauth_types::ClientId;
 use enroll_registration::{Note, Registrar, RegistrationError};
-use enroll_store::{Client, ClientStore as _, StoreError};
+use enroll_store::{Client, ClientReader as _, ClientStore as _, StoreError};
 use enroll_store_sql::SqlStore;
 
 use tokio::task::JoinSet;
 
 use super::for_each;
-use crate::commands::{say, say_exactly, tell};
+use crate::commands::{moment, say, say_exactly, tell};
 use crate::failure::{Failure, with_causes};
 
 /// How many clients are stored at once.
@@ -60,6 +61,8 @@ enum Obstacle {
     Document(String),
     #[error(transparent)]
     Refused(RegistrationError),
+    #[error("the client {0} was deleted here at {1}, and its identifier is not given again")]
+    Deleted(ClientId, String),
     #[error(transparent)]
     Store(StoreError),
 }
@@ -92,6 +95,18 @@ async fn import_one(
     })?;
     let (client, notes) =
         registrar.readmit(&client, &Caller::operator("import")).await.map_err(Obstacle::Refused)?;
-    store.insert(&client, None).await.map_err(Obstacle::Store)?;
-    Ok(notes)
+    match store.insert(&client, None).await {
+        Ok(()) => Ok(notes),
+        Err(StoreError::Duplicate) => Err(taken(store, client.id).await),
+        Err(error) => Err(Obstacle::Store(error)),
+    }
+}
+
+/// Whether the client of this identifier is there, or was.
+async fn taken(store: &SqlStore, id: ClientId) -> Obstacle {
+    match store.deleted_at(&id).await {
+        Ok(Some(time)) => Obstacle::Deleted(id, moment(time)),
+        Ok(None) => Obstacle::Store(StoreError::Duplicate),
+        Err(error) => Obstacle::Store(error),
+    }
 }
