@@ -47,7 +47,7 @@ pub(crate) async fn open(
     let records = SqlRecords::open(&config.operational_database(), Access::ReadWrite)
         .map_err(|error| service::not_opened(&error))?;
     let shared: Arc<dyn RecordStore> = Arc::new(records.clone());
-    let keys = Keys::new(shared.clone(), key.clone(), Arc::new(SystemClock), Schedule::default());
+    let keys = Keys::new(shared.clone(), key.clone(), Arc::new(SystemClock), schedule());
     keys.refresh_quick().await.map_err(|error| Failure::World(with_causes(&error)))?;
     let users = Users::new(shared.clone(), key.clone(), Arc::new(SystemClock), Arc::new(SystemRandom));
     let mut builder = Provider::builder(issuer, clients, shared, keys.clone(), users.clone(), key)
@@ -59,6 +59,11 @@ pub(crate) async fn open(
         builder = builder.outbound(outbound.clone());
     }
     Ok(Authorization { provider: builder.build(), keys, users, records })
+}
+
+/// When keys take turns, for the server and for who asks about them.
+pub(crate) fn schedule() -> Schedule {
+    Schedule::default()
 }
 
 fn catalog(config: &Config, issuer: &str) -> Catalog {

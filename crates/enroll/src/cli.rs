@@ -74,6 +74,17 @@ Examples:
 The password is the first line of standard input; on a terminal it is asked for. A claim is JSON where it reads as \
 such, and otherwise a text.";
 
+const KEYS_EXAMPLES: &str = "\
+Examples:
+  enroll keys list
+  enroll keys list --json | jq -r 'select(.state == \"signing\").kid'
+  enroll keys rotate
+
+A key is announced for a day, signs for 90, and is kept until the last token that it signed has ended, 30 days at the \
+least. The server makes the next one by itself. `rotate` makes one of each algorithm now: it is announced within five \
+minutes and signs after a day, as every other, since whoever verifies tokens may have read the public keys before. \
+There is no quicker way: tokens would be refused that are good.";
+
 /// The version, with the commit when the build was told it.
 fn version() -> String {
     let version = env!("CARGO_PKG_VERSION");
@@ -105,6 +116,9 @@ pub(crate) enum Command {
     /// See and manage the people who can log in
     #[command(subcommand, after_help = USERS_EXAMPLES)]
     Users(Users),
+    /// See and rotate the keys that this server signs with
+    #[command(subcommand, after_help = KEYS_EXAMPLES)]
+    Keys(Keys),
     /// Bring the database to the schema of this version
     Migrate(Migrate),
     /// Print the steps of a registration in their order
@@ -330,6 +344,23 @@ fn claim(text: &str) -> Result<(String, Value), String> {
         enroll_provider::check_claim(name, &value)?;
     }
     Ok((name.to_owned(), value))
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// List the published keys: what each is there for, and for how long
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Announce a new key of each algorithm; it signs a day later
+    Rotate {
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 #[derive(Args, Debug)]

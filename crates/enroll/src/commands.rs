@@ -3,6 +3,7 @@
 mod check;
 mod clients;
 mod config;
+mod keys;
 mod migrate;
 mod output;
 mod pipeline;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Clients(options) => on_one_core()?.block_on(clients::run(options)),
         Command::Tokens(options) => on_one_core()?.block_on(tokens::run(options)),
         Command::Users(options) => on_one_core()?.block_on(users::run(options)),
+        Command::Keys(options) => on_one_core()?.block_on(keys::run(options)),
         Command::Migrate(options) => migrate::run(&options),
         Command::Pipeline => pipeline::run(),
         Command::Config(options) => config::run(&options),

@@ -26,6 +26,8 @@ struct Series {
     keys: Vec<SigningKey>,
     /// When each of them was made.
     made: Vec<Timestamp>,
+    /// Until when each is needed, beyond what the schedule says.
+    needed_until: Vec<Option<Timestamp>>,
 }
 
 /// What a token of this server says. Its claims are not judged: not its issuer, not its end, not whom it is for.
@@ -67,6 +69,29 @@ impl KeyRing {
         Ok(Self { schedule, series: series.into() })
     }
 
+    /// The same ring, in which the key of this name is published until then at the least: [`KeyAge::needed_until`].
+    ///
+    /// [`KeyAge::needed_until`]: crate::KeyAge::needed_until
+    #[must_use]
+    pub fn with_needed(mut self, kid: &str, until: Timestamp) -> Self {
+        for series in &mut self.series {
+            let own = series.keys.iter().zip(&mut series.needed_until).find(|(key, _)| key.kid() == kid);
+            if let Some((_, needed)) = own {
+                *needed = Some(until);
+            }
+        }
+        self
+    }
+
+    /// Until when the key that signs with this algorithm now, and those that will after it, are needed as far as
+    /// [`KeyRing::with_needed`] said: the shortest of them; `None` when that was said of not all, or there is none.
+    pub fn needed_until(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<Timestamp> {
+        let series = self.series.iter().find(|series| series.algorithm == algorithm)?;
+        let signer = self.schedule.signer(&series.made, now)?;
+        // `None` is less than any time.
+        series.needed_until[signer..].iter().min().copied().flatten()
+    }
+
     /// The key that signs with this algorithm now; `None` when the ring has none for it.
     pub fn signer(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&SigningKey> {
         let series = self.series.iter().find(|series| series.algorithm == algorithm)?;
@@ -101,20 +126,23 @@ impl KeyRing {
     fn published(&self, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
         self.series.iter().flat_map(move |series| {
             let keys = series.keys.iter().enumerate();
-            keys.filter(move |(index, _)| self.schedule.is_published(&series.made, *index, now))
-                .map(|(_, key)| key)
+            keys.filter(move |(index, _)| {
+                self.schedule.is_published(&series.made, *index, series.needed_until[*index], now)
+            })
+            .map(|(_, key)| key)
         })
     }
 }
 
 impl Series {
     fn empty(algorithm: SigningAlgorithm) -> Self {
-        Self { algorithm, keys: Vec::new(), made: Vec::new() }
+        Self { algorithm, keys: Vec::new(), made: Vec::new(), needed_until: Vec::new() }
     }
 
     fn push(&mut self, key: SigningKey, made: Timestamp) {
         self.keys.push(key);
         self.made.push(made);
+        self.needed_until.push(None);
     }
 }
 

@@ -43,5 +43,5 @@ mod signing_key;
 pub use algorithm::SigningAlgorithm;
 pub use error::{KeyError, SigningError, VerifyError};
 pub use key_ring::{KeyRing, VerifiedToken};
-pub use schedule::{KeyAge, Plan, Schedule};
+pub use schedule::{KeyAge, KeyState, Plan, Schedule, Stage};
 pub use signing_key::SigningKey;

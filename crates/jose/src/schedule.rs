@@ -2,6 +2,7 @@
 //!
 //! All of it follows from when each key was made, so that several nodes with the same keys agree without a word.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use enroll_oauth_types::{Problem, Timestamp};
@@ -16,7 +17,7 @@ use enroll_oauth_types::{Problem, Timestamp};
 /// use enroll_oauth_types::Timestamp;
 ///
 /// const DAY: u64 = 24 * 60 * 60;
-/// let made = |kid, day| KeyAge { kid, created_at: Timestamp(day * DAY) };
+/// let made = |kid, day| KeyAge { kid, created_at: Timestamp(day * DAY), needed_until: None };
 /// let keys = [made("first", 0), made("second", 90)];
 /// let plan = |day| Schedule::default().plan(&keys, Timestamp(day * DAY));
 ///
@@ -32,7 +33,8 @@ pub struct Schedule {
     pub announce: Duration,
     /// How long a key signs: from one key's making to the next one's.
     pub use_for: Duration,
-    /// How long a key is published after it last signed: longer than any token lives.
+    /// How long a key is published after it last signed: longer than a usual token lives. For one that lives longer,
+    /// [`KeyAge::needed_until`] says so.
     pub keep: Duration,
 }
 
@@ -52,6 +54,32 @@ pub struct KeyAge<'a> {
     pub kid: &'a str,
     /// When it was made, and published from then on.
     pub created_at: Timestamp,
+    /// When the last of the tokens ends that it signed and that outlive [`Schedule::keep`]; `None` without such a token.
+    pub needed_until: Option<Timestamp>,
+}
+
+/// What a key is there for, and from when until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage<'a> {
+    /// The name of the key.
+    pub kid: &'a str,
+    /// What it is there for.
+    pub state: KeyState,
+    /// Since when it is there for that.
+    pub since: Timestamp,
+    /// Until when it is, if no other key is made before it is due.
+    pub until: Timestamp,
+}
+
+/// What a published key is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It is published before it signs.
+    Announced,
+    /// It signs.
+    Signing,
+    /// It is published for the tokens that it signed.
+    Kept,
 }
 
 /// What is to be done with the keys of one algorithm now. Keys are named oldest first.
@@ -89,11 +117,37 @@ impl Schedule {
             next_at: made.last().map_or(now, |newest| *newest + self.use_for),
         };
         for (index, key) in keys.iter().enumerate() {
-            let names =
-                if self.is_published(&made, index, now) { &mut plan.published } else { &mut plan.deletable };
+            let is_published = self.is_published(&made, index, key.needed_until, now);
+            let names = if is_published { &mut plan.published } else { &mut plan.deletable };
             names.push(key.kid);
         }
         plan
+    }
+
+    /// What each published key of one algorithm is there for, oldest first.
+    pub fn stages<'a>(&self, keys: &[KeyAge<'a>], now: Timestamp) -> Vec<Stage<'a>> {
+        let mut keys = keys.to_vec();
+        keys.sort_by_key(|key| (key.created_at, key.kid));
+        let made: Vec<_> = keys.iter().map(|key| key.created_at).collect();
+        let signer = self.signer(&made, now).unwrap_or_default();
+        let published = keys.iter().enumerate();
+        let published =
+            published.filter(|(index, key)| self.is_published(&made, *index, key.needed_until, now));
+        let stage = |(index, key): (usize, &KeyAge<'a>)| {
+            let announced = key.created_at + self.announce;
+            // The next one is made when it is due, and announced before it signs.
+            let next = made.get(index + 1).map_or(announced + self.use_for, |made| *made + self.announce);
+            let (state, since, until) = match index.cmp(&signer) {
+                Ordering::Less => {
+                    (KeyState::Kept, next, (next + self.keep).max(key.needed_until.unwrap_or(next)))
+                }
+                Ordering::Equal if index == 0 || announced > now => (KeyState::Signing, key.created_at, next),
+                Ordering::Equal => (KeyState::Signing, announced, next),
+                Ordering::Greater => (KeyState::Announced, key.created_at, announced),
+            };
+            Stage { kid: key.kid, state, since, until }
+        };
+        published.map(stage).collect()
     }
 
     /// Which of the keys signs, by when each was made, oldest first.
@@ -102,10 +156,17 @@ impl Schedule {
         (!made.is_empty()).then(|| announced.saturating_sub(1))
     }
 
-    /// Whether one of the keys is published: it signs, or will, or did until its successor began, less than `keep` ago. The
-    /// key that signs is, since no successor of it has begun.
-    pub(crate) fn is_published(&self, made: &[Timestamp], index: usize, now: Timestamp) -> bool {
+    /// Whether one of the keys is published: it signs, or will, or did until its successor began, less than `keep` ago, or
+    /// one of its tokens still needs it. The key that signs is, since no successor of it has begun.
+    pub(crate) fn is_published(
+        &self,
+        made: &[Timestamp],
+        index: usize,
+        needed_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> bool {
         made.get(index + 1).is_none_or(|successor| now < *successor + self.announce + self.keep)
+            || needed_until.is_some_and(|end| now < end)
     }
 }
 

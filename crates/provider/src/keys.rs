@@ -1,11 +1,18 @@
 //! The signing keys: made when they are due, sealed in the store, the same on every node. RFC 7517.
 
+mod list;
+
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use enroll_jose::{KeyAge, KeyError, KeyRing, Schedule, SigningAlgorithm, SigningKey};
 use enroll_oauth_types::{Algorithm, Clock, SealedSecret, SealingKey, SecretHash, Timestamp};
 use enroll_store::{Belongs, BoxError, Record, RecordKind, RecordStore, StoreError, Write};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio::sync::Mutex;
+
+pub use list::{KeyEntry, list_keys};
 
 /// The keys of this server, as its nodes share them by their store.
 #[derive(Clone)]
@@ -15,6 +22,8 @@ pub struct Keys {
     clock: Arc<dyn Clock>,
     schedule: Schedule,
     ring: Arc<RwLock<Arc<KeyRing>>>,
+    /// Of many requests that find a key to be needed for longer, one says so.
+    keeping: Arc<Mutex<()>>,
 }
 
 /// The signing keys cannot be used.
@@ -38,16 +47,36 @@ pub enum KeyStoreError {
 }
 
 /// A key at rest.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Stored {
     kid: String,
     algorithm: String,
     generation: u64,
     sealed: SealedSecret,
+    /// [`KeyAge::needed_until`]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    needed_until: Option<Timestamp>,
+}
+
+impl Stored {
+    fn of(record: &Record) -> Result<Self, KeyStoreError> {
+        serde_json::from_str(record.document.get()).map_err(|error| KeyStoreError::Document(error.into()))
+    }
+
+    fn algorithm(&self) -> Result<SigningAlgorithm, KeyStoreError> {
+        SigningAlgorithm::of(&Algorithm::from(self.algorithm.as_str()))
+            .ok_or_else(|| KeyStoreError::Document(format!("{} is not known", self.algorithm).into()))
+    }
 }
 
 /// More than there ever are: four algorithms, a few keys each.
 const MOST: u32 = 1000;
+
+/// A key that is needed for longer is so for whole days, so that the same is not written with every token.
+const DAY: u64 = 24 * 60 * 60;
+
+/// How often a change is tried again when another node was quicker.
+const ATTEMPTS: u32 = 5;
 
 impl Keys {
     /// The keys in this store. Nothing is read before [`Keys::refresh`].
@@ -59,7 +88,7 @@ impl Keys {
     ) -> Self {
         let none = KeyRing::new([], schedule).expect("no two of none have one name");
         let ring = Arc::new(RwLock::new(Arc::new(none)));
-        Self { records, sealing_key, clock, schedule, ring }
+        Self { records, sealing_key, clock, schedule, ring, keeping: Arc::default() }
     }
 
     /// The keys as they were read last.
@@ -84,33 +113,83 @@ impl Keys {
         let mut changed = false;
         for &algorithm in algorithms {
             let own = of(&held, algorithm);
-            let ages: Vec<_> =
-                own.iter().map(|own| KeyAge { kid: own.key.kid(), created_at: own.made }).collect();
+            let ages: Vec<_> = own.iter().map(|own| own.age()).collect();
             let plan = self.schedule.plan(&ages, now);
             for gone in own.iter().filter(|own| plan.deletable.contains(&own.key.kid())) {
                 let take = Write::Remove {
                     kind: RecordKind::SigningKey,
-                    key: place(algorithm, gone.generation),
-                    revision: Some(1),
+                    key: gone.record.key,
+                    revision: Some(gone.record.revision),
                 };
                 changed |= self.first_to(take).await?;
             }
             if plan.next_at <= now {
-                self.make(algorithm, next(&own)).await?;
+                self.make(algorithm, &own).await?;
                 changed = true; // by whichever node
             }
         }
-        let held = if changed { self.read().await? } else { held };
-        let ring = Arc::new(KeyRing::new(held.into_iter().map(|own| (own.key, own.made)), self.schedule)?);
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
+        self.load(if changed { self.read().await? } else { held })
+    }
+
+    fn load(&self, held: Vec<Held>) -> Result<(), KeyStoreError> {
+        let needed: Vec<_> = held
+            .iter()
+            .filter_map(|own| Some((own.key.kid().to_owned(), own.stored.needed_until?)))
+            .collect();
+        let ring = KeyRing::new(held.into_iter().map(|own| (own.key, own.record.issued_at)), self.schedule)?;
+        let ring = needed.iter().fold(ring, |ring, (kid, until)| ring.with_needed(kid, *until));
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
         Ok(())
+    }
+
+    /// Makes sure that the key of a token that is signed with this algorithm next, and ends then, is published until then. To
+    /// be called before each token is signed; only for one that outlives [`Schedule::keep`] it asks the store, once a day.
+    pub async fn keep_until(&self, algorithm: SigningAlgorithm, end: Timestamp) -> Result<(), KeyStoreError> {
+        let now = self.clock.now();
+        // Whatever signs now is published for so long at the least.
+        if end <= now + self.schedule.keep || self.ring().needed_until(algorithm, now) >= Some(end) {
+            return Ok(());
+        }
+        Box::pin(self.keep_for_longer(algorithm, end)).await
+    }
+
+    async fn keep_for_longer(
+        &self,
+        algorithm: SigningAlgorithm,
+        end: Timestamp,
+    ) -> Result<(), KeyStoreError> {
+        let _turn = self.keeping.lock().await;
+        if self.ring().needed_until(algorithm, self.clock.now()) >= Some(end) {
+            return Ok(());
+        }
+        let whole_days = Timestamp(end.seconds().div_ceil(DAY).saturating_mul(DAY));
+        for _ in 0..ATTEMPTS {
+            let held = self.read().await?;
+            let own = of(&held, algorithm);
+            if own.is_empty() {
+                self.refresh().await?;
+                continue;
+            }
+            let ages: Vec<_> = own.iter().map(|own| own.age()).collect();
+            let signer = self.schedule.plan(&ages, self.clock.now()).signer;
+            // The next one too: it may begin before the token is signed.
+            let signing = own.iter().skip_while(|own| Some(own.key.kid()) != signer);
+            let short = signing.filter(|own| own.stored.needed_until < Some(end));
+            let writes = short.map(|own| own.needed_until(whole_days)).collect::<Result<_, _>>()?;
+            match self.records.apply(writes).await {
+                Ok(()) => return self.load(self.read().await?),
+                Err(StoreError::Conflict) => {} // another node was quicker: look again
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Conflict.into())
     }
 
     /// Makes another key for each algorithm now. They sign once they were announced.
     pub async fn rotate(&self) -> Result<(), KeyStoreError> {
         let held = self.read().await?;
         for algorithm in SigningAlgorithm::ALL {
-            self.make(algorithm, next(&of(&held, algorithm))).await?;
+            self.make(algorithm, &of(&held, algorithm)).await?;
         }
         self.refresh().await
     }
@@ -118,24 +197,25 @@ impl Keys {
     /// The keys in the store, the oldest first.
     async fn read(&self) -> Result<Vec<Held>, KeyStoreError> {
         let records = self.records.records(RecordKind::SigningKey, &Belongs::default(), None, MOST).await?;
-        let mut held = records.iter().map(|record| self.open(record)).collect::<Result<Vec<_>, _>>()?;
-        held.sort_by_key(|own| own.generation);
+        let mut held = records.into_iter().map(|record| self.open(record)).collect::<Result<Vec<_>, _>>()?;
+        held.sort_by_key(|own| own.stored.generation);
         Ok(held)
     }
 
-    fn open(&self, record: &Record) -> Result<Held, KeyStoreError> {
-        let stored: Stored = serde_json::from_str(record.document.get())
-            .map_err(|error| KeyStoreError::Document(error.into()))?;
-        let algorithm = SigningAlgorithm::of(&Algorithm::from(stored.algorithm.as_str()))
-            .ok_or_else(|| KeyStoreError::Document(format!("{} is not known", stored.algorithm).into()))?;
+    fn open(&self, record: Record) -> Result<Held, KeyStoreError> {
+        let stored = Stored::of(&record)?;
         let opened = self.sealing_key.open_private_key(&stored.sealed, &stored.kid);
-        let opened = opened.ok_or(KeyStoreError::Sealed(stored.kid))?;
-        let key = SigningKey::from_pkcs8(algorithm, &opened)?;
-        Ok(Held { key, made: record.issued_at, generation: stored.generation })
+        let opened = opened.ok_or_else(|| KeyStoreError::Sealed(stored.kid.clone()))?;
+        let key = SigningKey::from_pkcs8(stored.algorithm()?, &opened)?;
+        Ok(Held { key, record, stored })
     }
 
-    /// Makes the key of this generation. Of several nodes that do so, one does.
-    async fn make(&self, algorithm: SigningAlgorithm, generation: u64) -> Result<(), KeyStoreError> {
+    /// Makes the key of the generation after these. Of several nodes that do so, one does.
+    async fn make(&self, algorithm: SigningAlgorithm, own: &[&Held]) -> Result<(), KeyStoreError> {
+        let generation = own.last().map_or(1, |last| last.stored.generation + 1);
+        // Later than the one before, also in the same second, so that their order is that of their generations.
+        let made = own.last().map(|last| last.record.issued_at + Duration::from_secs(1));
+        let made = self.clock.now().max(made.unwrap_or_default());
         let key = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm));
         let key = key.await.map_err(KeyStoreError::Interrupted)?;
         let stored = Stored {
@@ -143,16 +223,16 @@ impl Keys {
             algorithm: algorithm.as_str().to_owned(),
             generation,
             sealed: self.sealing_key.seal_private_key(&key.to_pkcs8(), key.kid()),
+            needed_until: None,
         };
         let record = Record {
             kind: RecordKind::SigningKey,
             key: place(algorithm, generation),
             revision: 1,
             belongs_to: Belongs::default(),
-            issued_at: self.clock.now(),
+            issued_at: made,
             expires_at: None,
-            document: serde_json::value::to_raw_value(&stored)
-                .map_err(|error| KeyStoreError::Document(error.into()))?,
+            document: document(&stored)?,
         };
         if self.first_to(Write::Insert(record)).await? {
             tracing::info!(kid = key.kid(), "made a signing key for {}", algorithm.as_str());
@@ -173,16 +253,32 @@ impl Keys {
 /// A key of the store, opened.
 struct Held {
     key: SigningKey,
-    made: Timestamp,
-    generation: u64,
+    record: Record,
+    stored: Stored,
+}
+
+impl Held {
+    fn age(&self) -> KeyAge<'_> {
+        KeyAge {
+            kid: self.key.kid(),
+            created_at: self.record.issued_at,
+            needed_until: self.stored.needed_until,
+        }
+    }
+
+    /// Says that it is needed until then.
+    fn needed_until(&self, until: Timestamp) -> Result<Write, KeyStoreError> {
+        let stored = Stored { needed_until: Some(until), ..self.stored.clone() };
+        Ok(Write::Replace(Record { document: document(&stored)?, ..self.record.clone() }))
+    }
 }
 
 fn of(held: &[Held], algorithm: SigningAlgorithm) -> Vec<&Held> {
     held.iter().filter(|own| own.key.algorithm() == algorithm).collect()
 }
 
-fn next(own: &[&Held]) -> u64 {
-    own.last().map_or(1, |last| last.generation + 1)
+fn document(stored: &Stored) -> Result<Box<RawValue>, KeyStoreError> {
+    serde_json::value::to_raw_value(stored).map_err(|error| KeyStoreError::Document(error.into()))
 }
 
 /// Nodes that make the same generation at once meet here.
@@ -191,93 +287,4 @@ fn place(algorithm: SigningAlgorithm, generation: u64) -> SecretHash {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use enroll_oauth_types::SystemRandom;
-    use enroll_store::MemoryRecords;
-
-    use super::*;
-
-    struct At(std::sync::atomic::AtomicU64);
-
-    impl Clock for At {
-        fn now(&self) -> Timestamp {
-            Timestamp(self.0.load(std::sync::atomic::Ordering::SeqCst))
-        }
-    }
-
-    const SCHEDULE: Schedule = Schedule {
-        announce: Duration::from_secs(10),
-        use_for: Duration::from_secs(100),
-        keep: Duration::from_secs(50),
-    };
-
-    fn node(records: &Arc<MemoryRecords>, key: &Arc<SealingKey>, clock: &Arc<At>) -> Keys {
-        Keys::new(records.clone(), key.clone(), clock.clone(), SCHEDULE)
-    }
-
-    fn kids(keys: &Keys) -> Vec<String> {
-        let jwks = keys.ring().jwks(keys.clock.now());
-        let own = jwks["keys"].as_array().unwrap().iter().filter(|key| key["alg"] == "ES256");
-        own.map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
-    }
-
-    fn parts() -> (Arc<MemoryRecords>, Arc<SealingKey>, Arc<At>) {
-        let key = Arc::new(SealingKey::generate(&SystemRandom));
-        (Arc::new(MemoryRecords::default()), key, Arc::new(At(1000.into())))
-    }
-
-    #[tokio::test]
-    async fn nodes_that_start_at_once_agree_on_their_keys() {
-        let (records, key, clock) = parts();
-        let (one, other) = (node(&records, &key, &clock), node(&records, &key, &clock));
-        let (first, second) = tokio::join!(one.refresh(), other.refresh());
-        first.and(second).unwrap();
-        one.refresh().await.unwrap();
-        assert_eq!(kids(&one).len(), 1);
-        assert_eq!(kids(&one), kids(&other));
-    }
-
-    #[tokio::test]
-    async fn keys_take_turns_and_go() {
-        let (records, key, clock) = parts();
-        let keys = node(&records, &key, &clock);
-        keys.refresh().await.unwrap();
-        let first = kids(&keys);
-        let signer = || keys.ring().signer(SigningAlgorithm::Es256, clock.now()).unwrap().kid().to_owned();
-        let at = |now| clock.0.store(now, std::sync::atomic::Ordering::SeqCst);
-        at(1099);
-        keys.refresh().await.unwrap();
-        assert_eq!(kids(&keys), first);
-        at(1100);
-        keys.refresh().await.unwrap();
-        assert_eq!((kids(&keys).len(), signer()), (2, first[0].clone()));
-        at(1110);
-        assert_ne!(signer(), first[0]);
-        at(1159);
-        keys.refresh().await.unwrap();
-        assert!(kids(&keys).contains(&first[0]));
-        at(1160);
-        keys.refresh().await.unwrap();
-        assert!(!kids(&keys).contains(&first[0]));
-    }
-
-    #[tokio::test]
-    async fn a_rotation_announces_one_more_of_each() {
-        let (records, key, clock) = parts();
-        let keys = node(&records, &key, &clock);
-        keys.refresh().await.unwrap();
-        keys.rotate().await.unwrap();
-        assert_eq!(keys.ring().jwks(clock.now())["keys"].as_array().unwrap().len(), 8);
-    }
-
-    #[tokio::test]
-    async fn another_sealing_key_opens_none() {
-        let (records, key, clock) = parts();
-        node(&records, &key, &clock).refresh().await.unwrap();
-        let other = Arc::new(SealingKey::generate(&SystemRandom));
-        let opened = node(&records, &other, &clock).refresh().await;
-        assert!(matches!(opened, Err(KeyStoreError::Sealed(_))), "{opened:?}");
-    }
-}
+mod tests;

@@ -20,7 +20,7 @@ mod users;
 
 pub use catalog::{Catalog, Resource, ScopeMeaning};
 pub use error::ProtocolError;
-pub use keys::{KeyStoreError, Keys};
+pub use keys::{KeyEntry, KeyStoreError, Keys, list_keys};
 pub use own_tokens::OwnTokens;
 pub use provider::{Provider, ProviderBuilder};
 pub use users::{LogIn, LogInError, NewUser, Password, User, UserError, Users, check_claim};

@@ -9,6 +9,7 @@ mod discovery;
 mod harness;
 mod health;
 mod issuers;
+mod keys;
 mod limits;
 mod management;
 mod openapi;

@@ -10,7 +10,7 @@ fn seconds(announce: u64, use_for: u64, keep: u64) -> Schedule {
 }
 
 fn made(kid: &str, at: u64) -> KeyAge<'_> {
-    KeyAge { kid, created_at: Timestamp(at) }
+    KeyAge { kid, created_at: Timestamp(at), needed_until: None }
 }
 
 #[test]
@@ -41,6 +41,32 @@ fn a_key_made_early_is_announced_first_and_moves_the_next_one() {
     let keys = [made("a", 0), made("b", 20)];
     let plan = seconds(10, 100, 30).plan(&keys, Timestamp(20));
     assert_eq!((plan.signer, plan.next_at), (Some("a"), Timestamp(120)));
+}
+
+/// A token that lives longer than keys are kept.
+#[test]
+fn a_key_stays_until_the_last_of_its_tokens_has_ended() {
+    let needed = |end| [KeyAge { needed_until: Some(Timestamp(end)), ..made("a", 0) }, made("b", 100)];
+    let published = |end, now| seconds(10, 100, 30).plan(&needed(end), Timestamp(now)).published;
+    assert_eq!(published(500, 499), ["a", "b"]);
+    assert_eq!(published(500, 500), ["b"]);
+    assert_eq!(published(120, 139), ["a", "b"], "it is kept as long as any");
+}
+
+#[test]
+fn a_key_is_announced_then_signs_then_is_kept() {
+    use KeyState::{Announced, Kept, Signing};
+    let needed = KeyAge { needed_until: Some(Timestamp(500)), ..made("n", 0) };
+    let stages = |keys: &[KeyAge<'static>], now| -> Vec<_> {
+        let stages = seconds(10, 100, 30).stages(keys, Timestamp(now));
+        stages.iter().map(|own| (own.kid, own.state, own.since.seconds(), own.until.seconds())).collect()
+    };
+    let (only, both) = ([made("a", 0)], [made("b", 100), made("a", 0)]);
+    assert_eq!(stages(&only, 5), [("a", Signing, 0, 110)], "the first signs at once");
+    assert_eq!(stages(&both, 109), [("a", Signing, 0, 110), ("b", Announced, 100, 110)]);
+    assert_eq!(stages(&both, 110), [("a", Kept, 110, 140), ("b", Signing, 110, 210)]);
+    assert_eq!(stages(&both, 140), [("b", Signing, 110, 210)]);
+    assert_eq!(stages(&[needed, made("b", 100)], 140)[0], ("n", Kept, 110, 500));
 }
 
 /// Nodes that start together may each make a key in the same second.

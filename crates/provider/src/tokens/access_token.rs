@@ -106,13 +106,13 @@ impl Provider {
         let is_reference = new.client.metadata.access_token_type == Some(AccessTokenType::Reference);
         let belongs_to = belongs(&new);
         let claims = self.claims(new, now, lifetime);
-        let (text, write) = match is_reference {
-            true => {
-                let (token, record) =
-                    self.handle(&claims, belongs_to, now).map_err(ProtocolError::internal)?;
-                (token, Some(Write::Insert(record)))
-            }
-            false => (self.signed(self.access_token_algorithm, TYPE, &claims).await?, None),
+        let (text, write) = if is_reference {
+            let (token, record) = self.handle(&claims, belongs_to, now).map_err(ProtocolError::internal)?;
+            (token, Some(Write::Insert(record)))
+        } else {
+            let kept = self.keys.keep_until(self.access_token_algorithm, Timestamp(claims.exp)).await;
+            kept.map_err(ProtocolError::internal)?;
+            (self.signed(self.access_token_algorithm, TYPE, &claims).await?, None)
         };
         Ok(AccessToken { text, ends_at: Timestamp(claims.exp), lifetime, write })
     }

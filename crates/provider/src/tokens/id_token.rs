@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use enroll_jose::SigningAlgorithm;
-use enroll_oauth_types::{Algorithm, ClientId, ClientMetadata, Seconds};
+use enroll_oauth_types::{Algorithm, ClientId, ClientMetadata, Seconds, Timestamp};
 use enroll_store::Client;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -96,6 +96,8 @@ impl Provider {
             acr: grant.facts.tells_acr.then_some(ACR),
             of_user,
         };
+        let kept = self.keys.keep_until(algorithm, Timestamp(claims.exp)).await;
+        kept.map_err(ProtocolError::internal)?;
         self.signed(algorithm, TYPE, &claims).await
     }
 

@@ -12,3 +12,4 @@ mod oidc_basic;
 mod oidc_dynamic;
 mod oidc_logout;
 mod refresh_tokens;
+mod signing_keys;
