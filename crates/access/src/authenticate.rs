@@ -2,6 +2,7 @@
 
 mod bearer_jwt;
 mod client_assertion;
+mod discovered_keys;
 mod initial_access_token;
 mod issuer_keys;
 mod jws;

@@ -11,7 +11,7 @@ use enroll_access::{
     BearerJwt, Caller, Decision, Denial, Gate, InitialAccessTokens, StatementIssuer, StatementIssuers, Terms,
 };
 use enroll_oauth_types::{SealingKey, SystemClock, SystemRandom};
-use enroll_outbound::{Limits, Outbound};
+use enroll_outbound::{Builder, Limits, Outbound};
 use enroll_provider::Users;
 use enroll_registration::{Registrar, RegistrarBuilder, Remote, Statements};
 use enroll_store::{Belongs, ClientStore, Page, RecordKind, RecordStore as _};
@@ -109,6 +109,11 @@ pub(crate) fn registrar(
 /// How documents at addresses that clients name are fetched: from public addresses, and from loopback ones when somebody
 /// tries things.
 pub(crate) fn remote(config: &Config, is_development: bool) -> Result<Remote, Failure> {
+    let allow = |builder: Builder| if is_development { builder.insecure_allow_loopback() } else { builder };
+    outbound(config, allow).map(Remote::Fetched)
+}
+
+fn outbound(config: &Config, allow: impl FnOnce(Builder) -> Builder) -> Result<Outbound, Failure> {
     let OutboundConfig { timeout, per_host_per_minute, ca_file } = &config.outbound;
     let limits = Limits {
         total: Duration::from_secs(*timeout),
@@ -122,11 +127,7 @@ pub(crate) fn remote(config: &Config, is_development: bool) -> Result<Remote, Fa
         };
         builder = builder.trust(std::fs::read_to_string(file).map_err(|error| wrong(&error))?);
     }
-    if is_development {
-        builder = builder.insecure_allow_loopback();
-    }
-    let outbound = builder.build();
-    outbound.map(Remote::Fetched).map_err(|error| Failure::Usage(format!("configuration: outbound: {error}")))
+    allow(builder).build().map_err(|error| Failure::Usage(format!("configuration: outbound: {error}")))
 }
 
 /// The key that secrets are sealed under, from its file; made at the first start. When it is lost, a new one would open
@@ -243,15 +244,22 @@ fn issued_by(issuer: &str) -> impl Policy {
     policy::claim("iss", issuer)
 }
 
-/// The verifiers of the configured issuers, with their keys read.
+/// The verifiers of the configured issuers: with their keys read, or to be discovered.
 pub(crate) fn verifiers(config: &Config) -> Result<Vec<BearerJwt>, Failure> {
-    config.registration.issuers.iter().map(verifier).collect()
+    config.registration.issuers.iter().map(|issuer| verifier(config, issuer)).collect()
 }
 
-fn verifier(config: &IssuerConfig) -> Result<BearerJwt, Failure> {
-    let keys = keys(config.jwks.as_ref(), config.jwks_file.as_ref())?;
-    let verifier = BearerJwt::issued_by(&config.issuer).for_audience(&config.audience).with_keys(&keys);
-    verifier.map_err(|error| Failure::Usage(format!("configuration: issuer {}: {error}", config.issuer)))
+fn verifier(config: &Config, issuer: &IssuerConfig) -> Result<BearerJwt, Failure> {
+    let verifier = BearerJwt::issued_by(&issuer.issuer).for_audience(&issuer.audience);
+    let verifier = if issuer.is_discovered() {
+        // One for each: what strangers have fetched elsewhere uses up nothing of an issuer's budget.
+        let private = issuer.insecure_allow_private;
+        let allow = |builder: Builder| if private { builder.insecure_allow_private() } else { builder };
+        verifier.with_discovery(outbound(config, allow)?)
+    } else {
+        verifier.with_keys(&keys(issuer.jwks.as_ref(), issuer.jwks_file.as_ref())?)
+    };
+    verifier.map_err(|error| Failure::Usage(format!("configuration: issuer {}: {error}", issuer.issuer)))
 }
 
 /// Whose software statements are believed.

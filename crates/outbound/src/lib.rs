@@ -16,6 +16,7 @@ mod fetch;
 mod limits;
 mod media;
 mod outbound;
+mod reach;
 mod resolve;
 mod target;
 

@@ -11,6 +11,7 @@ use tracing::{error, info};
 use crate::budget::Budget;
 use crate::cache::{Cache, Entry};
 use crate::fetch::{Document, get};
+use crate::reach::Reach;
 use crate::resolve::{Checked, Resolve, SystemResolver};
 use crate::target::Target;
 use crate::{FetchError, Limits, Media};
@@ -38,7 +39,7 @@ struct Inner {
     budget: Arc<Budget>,
     clock: Arc<dyn Clock>,
     limits: Limits,
-    loopback: bool,
+    reach: Reach,
 }
 
 /// The client, made by the first fetch: reading what the system trusts takes some milliseconds, and most servers are
@@ -52,7 +53,7 @@ pub struct Builder {
     limits: Limits,
     resolver: Arc<dyn Resolve>,
     trusted: Vec<String>,
-    loopback: bool,
+    reach: Reach,
 }
 
 /// Why the client cannot be made: a certificate to be trusted cannot be read.
@@ -64,7 +65,7 @@ impl Outbound {
     /// A client with these limits; the clock says how old remembered answers are.
     pub fn builder(clock: Arc<dyn Clock>, limits: Limits) -> Builder {
         let resolver = Arc::new(SystemResolver::default());
-        Builder { clock, limits, resolver, trusted: Vec::new(), loopback: false }
+        Builder { clock, limits, resolver, trusted: Vec::new(), reach: Reach::Public }
     }
 
     /// How long one fetch takes at the most.
@@ -110,7 +111,7 @@ impl Outbound {
         now: Timestamp,
         usable: impl Fn(&Entry) -> bool,
     ) -> Result<Document, FetchError> {
-        let target = Target::read(url, self.0.loopback)?;
+        let target = Target::read(url, self.0.reach)?;
         let key = (media, target.url.as_str().to_owned());
         self.0.cache.answer(key, now, usable, self.0.ask(&target, media, now)).await
     }
@@ -185,7 +186,15 @@ impl Builder {
     /// Lets strangers make this server connect to itself, by https or http. For tests and development only.
     #[must_use]
     pub fn insecure_allow_loopback(mut self) -> Self {
-        self.loopback = true;
+        self.reach = Reach::Loopback;
+        self
+    }
+
+    /// Connects to the addresses of private networks and of this machine too, by https or http. For addresses that the
+    /// operator named, and nobody else: a stranger could look around in the operator's network.
+    #[must_use]
+    pub fn insecure_allow_private(mut self) -> Self {
+        self.reach = Reach::Private;
         self
     }
 
@@ -196,13 +205,13 @@ impl Builder {
             resolver: self.resolver,
             budget: Arc::clone(&budget),
             clock: Arc::clone(&self.clock),
-            loopback: self.loopback,
+            reach: self.reach,
         };
         let mut client = Client::builder()
             .dns_resolver(resolver)
             .no_proxy() // a proxy would resolve the name itself
             .redirect(redirect::Policy::none()) // the next address would go unchecked
-            .https_only(!self.loopback)
+            .https_only(self.reach == Reach::Public)
             .http1_only()
             .pool_max_idle_per_host(0) // a kept connection would outlive its check
             .retry(reqwest::retry::never())
@@ -229,7 +238,7 @@ impl Builder {
             budget,
             clock: self.clock,
             limits: self.limits,
-            loopback: self.loopback,
+            reach: self.reach,
         };
         Ok(Outbound(Arc::new(inner)))
     }

@@ -12,7 +12,7 @@ use tracing::info;
 
 use crate::FetchError;
 use crate::budget::Budget;
-use crate::target::is_allowed;
+use crate::reach::Reach;
 
 /// Names that are looked up at the same time. The system's resolver holds a thread for each, beyond our deadline.
 const LOOKUPS: usize = 64;
@@ -58,13 +58,13 @@ pub(crate) struct Checked {
     pub(crate) resolver: Arc<dyn Resolve>,
     pub(crate) budget: Arc<Budget>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) loopback: bool,
+    pub(crate) reach: Reach,
 }
 
 impl Checked {
     async fn addresses(
         resolver: Arc<dyn Resolve>,
-        loopback: bool,
+        reach: Reach,
         host: &str,
     ) -> Result<Vec<IpAddr>, FetchError> {
         // The answer is the same for all three, the log is not: what a name leads to within is ours to know.
@@ -79,7 +79,7 @@ impl Checked {
             info!(host, "the host `{host}` has no address");
             return Err(FetchError::NotPublic);
         }
-        if let Some(address) = found.iter().find(|address| !is_allowed(**address, loopback)) {
+        if let Some(address) = found.iter().find(|address| !reach.includes(**address)) {
             info!(host, %address, "the host `{host}` leads to {address}, which is not a public address");
             return Err(FetchError::NotPublic);
         }
@@ -90,9 +90,9 @@ impl Checked {
 impl reqwest::dns::Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
         let (resolver, budget) = (Arc::clone(&self.resolver), Arc::clone(&self.budget));
-        let (now, loopback) = (self.clock.now(), self.loopback);
+        let (now, reach) = (self.clock.now(), self.reach);
         Box::pin(async move {
-            let addresses = Self::addresses(resolver, loopback, name.as_str()).await?;
+            let addresses = Self::addresses(resolver, reach, name.as_str()).await?;
             for address in &addresses {
                 budget.address(*address, now)?;
             }

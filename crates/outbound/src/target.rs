@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use crate::FetchError;
-use crate::address::is_public;
+use crate::reach::Reach;
 
 /// No address of a document needs more, and what is fetched is a key of the cache.
 const LONGEST: usize = 2048;
@@ -23,7 +23,7 @@ pub(crate) struct Target {
 
 impl Target {
     /// Reads the URL as browsers and the HTTP client do, so that what is checked is what is connected to.
-    pub(crate) fn read(text: &str, loopback: bool) -> Result<Self, FetchError> {
+    pub(crate) fn read(text: &str, reach: Reach) -> Result<Self, FetchError> {
         if text.len() > LONGEST {
             return Err(FetchError::Url("must be at most 2048 bytes long"));
         }
@@ -41,22 +41,16 @@ impl Target {
             Some(Host::Ipv6(address)) => (address.to_string(), Some(IpAddr::V6(address))),
             _ => return Err(FetchError::Url("must name a host")),
         };
-        let here = literal.map_or(host == "localhost", |address| address.is_loopback());
         match url.scheme() {
             "https" => {}
-            "http" if loopback && here => {}
+            "http" if reach.allows_http(&host, literal) => {}
             _ => return Err(FetchError::Url("must be an https URL")),
         }
-        if literal.is_some_and(|address| !is_allowed(address, loopback)) {
+        if literal.is_some_and(|address| !reach.includes(address)) {
             return Err(FetchError::NotPublic);
         }
         Ok(Self { url, host, literal })
     }
-}
-
-/// Whether a connection to the address may be made.
-pub(crate) fn is_allowed(address: IpAddr, loopback: bool) -> bool {
-    is_public(address) || (loopback && address.is_loopback())
 }
 
 #[cfg(test)]
@@ -64,39 +58,53 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::address::is_public;
 
     #[test]
     fn the_fragment_is_left_off() {
-        let target = Target::read("https://A.example/jwks#here", false).unwrap();
+        let target = Target::read("https://A.example/jwks#here", Reach::Public).unwrap();
         assert_eq!(target.url.as_str(), "https://a.example/jwks");
         assert_eq!(target.host, "a.example");
     }
 
     #[test]
     fn a_dot_at_the_end_is_not_another_host() {
-        assert_eq!(Target::read("https://a.example./jwks", false).unwrap().host, "a.example");
+        assert_eq!(Target::read("https://a.example./jwks", Reach::Public).unwrap().host, "a.example");
     }
 
     #[test]
     fn http_is_for_loopback_only_and_only_where_that_is_allowed() {
         for url in ["http://127.0.0.1:1/", "http://[::1]/", "http://localhost/"] {
-            assert!(Target::read(url, true).is_ok(), "{url}");
-            assert!(Target::read(url, false).is_err(), "{url}");
+            assert!(Target::read(url, Reach::Loopback).is_ok(), "{url}");
+            assert!(Target::read(url, Reach::Public).is_err(), "{url}");
         }
         for url in ["http://a.example/", "http://8.8.8.8/", "http://localhost.example/"] {
-            assert!(Target::read(url, true).is_err(), "{url}");
+            assert!(Target::read(url, Reach::Loopback).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_private_host_may_be_asked_without_tls_where_private_ones_are_allowed() {
+        for url in ["http://10.0.0.1/", "http://login.internal/", "http://127.0.0.1:1/", "https://10.0.0.1/"]
+        {
+            assert!(Target::read(url, Reach::Private).is_ok(), "{url}");
+        }
+        for url in
+            ["http://8.8.8.8/", "http://169.254.169.254/", "https://169.254.169.254/", "ftp://10.0.0.1/"]
+        {
+            assert!(Target::read(url, Reach::Private).is_err(), "{url}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_stops_it(text in "\\PC*") {
-            let _ = Target::read(&text, false);
+            let _ = Target::read(&text, Reach::Public);
         }
 
         #[test]
         fn no_text_that_looks_like_a_url_stops_it(rest in "[a-z0-9@:/?#\\[\\].%\\\\ -]{0,40}") {
-            let target = Target::read(&format!("https://{rest}"), false);
+            let target = Target::read(&format!("https://{rest}"), Reach::Public);
             if let Ok(target) = target {
                 prop_assert_eq!(target.url.scheme(), "https");
                 prop_assert!(target.literal.is_none_or(is_public));

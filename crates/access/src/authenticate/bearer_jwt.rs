@@ -1,14 +1,16 @@
-//! Signed access tokens of an issuer whose keys are known. RFC 9068 §4, RFC 8725.
+//! Signed access tokens of an issuer whose keys are known, or can be discovered. RFC 9068 §4, RFC 8725.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use enroll_oauth_types::{Clock, Rejection, Scope, SystemClock};
+use enroll_outbound::Outbound;
 use http::request::Parts;
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
+use super::discovered_keys::DiscoveredKeys;
 use super::issuer_keys::{ALGORITHMS, IssuerKeys, asymmetric};
 use super::jws::{Jws, numeric_date};
 use super::{Authenticate, bearer_token};
@@ -32,10 +34,18 @@ use crate::{AccessError, Caller, Credential};
 /// ```
 pub struct BearerJwt {
     rules: BearerJwtBuilder,
-    keys: IssuerKeys,
+    keys: Keys,
 }
 
-/// Says what a [`BearerJwt`] must be; [`BearerJwtBuilder::with_keys`] makes it.
+/// Where the keys come from.
+enum Keys {
+    /// They were named with the issuer.
+    Named(IssuerKeys),
+    /// The issuer publishes them.
+    Discovered(Box<DiscoveredKeys>),
+}
+
+/// Says what a [`BearerJwt`] must be; [`BearerJwtBuilder::with_keys`] or [`BearerJwtBuilder::with_discovery`] makes it.
 pub struct BearerJwtBuilder {
     issuer: String,
     audience: String,
@@ -58,6 +68,9 @@ pub enum BearerJwtError {
     /// Not an algorithm for public keys that is built in.
     #[error("algorithms: `{0}` is not one of {ALGORITHMS:?}")]
     Algorithm(String),
+    /// Nothing can be found below such an issuer. RFC 8414 §2.
+    #[error("issuer: must be a URL without query and fragment, so that its keys can be discovered")]
+    Undiscoverable,
     /// A key, or the set, is not what it should be.
     #[error(transparent)]
     Keys(#[from] Rejection),
@@ -79,19 +92,20 @@ impl BearerJwt {
         }
     }
 
-    fn verify(&self, token: &Jws<'_>) -> Result<(), &'static str> {
-        self.rules.check_header(&token.header)?;
+    async fn verify(&self, token: &Jws<'_>) -> Result<(), AccessError> {
+        self.rules.check_header(&token.header).map_err(AccessError::InvalidToken)?;
         let text = |name: &str| token.header.get(name).and_then(Value::as_str);
-        self.keys.verify(text("alg").unwrap_or("none"), text("kid"), token.signed, token.signature)?;
-        if !token.is_for(&self.rules.audience) {
-            return Err("the token is meant for another audience");
-        }
-        self.rules.check_times(&token.claims)?;
-        if token.claims.contains_key("cnf") {
-            // Whoever stole it could present it without the key that it is bound to. RFC 9449 §7.1.
-            return Err("the token is bound to a key, so it cannot be presented as a bearer token");
-        }
-        Ok(())
+        let (algorithm, kid) = (text("alg").unwrap_or("none"), text("kid"));
+        let is_signed = match &self.keys {
+            Keys::Named(keys) => keys.verify(algorithm, kid, token.signed, token.signature),
+            Keys::Discovered(keys) => {
+                // Nobody is asked for the sake of a token that would be refused anyhow.
+                self.rules.check_claims(token).map_err(AccessError::InvalidToken)?;
+                let keys = keys.for_token(algorithm, kid, self.rules.clock.now()).await;
+                keys.map_err(AccessError::Internal)?.verify(algorithm, kid, token.signed, token.signature)
+            }
+        };
+        is_signed.and_then(|()| self.rules.check_claims(token)).map_err(AccessError::InvalidToken)
     }
 }
 
@@ -106,8 +120,8 @@ impl Authenticate for BearerJwt {
         let Some(token) = Jws::read(token).filter(|token| token.is_issued_by(&self.rules.issuer)) else {
             return Ok(None);
         };
-        let caller = self.verify(&token).and_then(|()| caller(token.claims));
-        caller.map(Some).map_err(AccessError::InvalidToken)
+        self.verify(&token).await?;
+        caller(token.claims).map(Some).map_err(AccessError::InvalidToken)
     }
 }
 
@@ -145,6 +159,25 @@ impl BearerJwtBuilder {
 
     /// The issuer's public keys, as a JWK Set. All that was configured is checked here, and nothing later.
     pub fn with_keys(self, jwks_json: &str) -> Result<BearerJwt, BearerJwtError> {
+        let keys = IssuerKeys::read(jwks_json, &self.allowed()?)?;
+        Ok(BearerJwt { rules: self, keys: Keys::Named(keys) })
+    }
+
+    /// The public keys that the issuer publishes: at the `jwks_uri` in its metadata, which must name exactly this issuer.
+    /// OpenID Connect Discovery 1.0 §4, RFC 8414 §3.
+    ///
+    /// Nothing is fetched before the first token comes. A token by a key that is not known has the keys fetched again, now
+    /// and then. While the issuer does not answer, those that it had work for another hour, and without any its tokens are
+    /// answered with 503, which is nobody else's concern: give it an [`Outbound`] of its own, so that fetches for others do
+    /// not use up its budget.
+    pub fn with_discovery(self, outbound: Outbound) -> Result<BearerJwt, BearerJwtError> {
+        let keys = DiscoveredKeys::of(&self.issuer, self.allowed()?, outbound);
+        let keys = Box::new(keys.ok_or(BearerJwtError::Undiscoverable)?);
+        Ok(BearerJwt { rules: self, keys: Keys::Discovered(keys) })
+    }
+
+    /// The algorithms, once all else is checked that was configured.
+    fn allowed(&self) -> Result<Vec<Algorithm>, BearerJwtError> {
         if self.issuer.is_empty() {
             return Err(BearerJwtError::Issuer);
         }
@@ -152,9 +185,20 @@ impl BearerJwtBuilder {
             return Err(BearerJwtError::Audience);
         }
         let read = |name: &String| asymmetric(name).ok_or_else(|| BearerJwtError::Algorithm(name.clone()));
-        let allowed: Vec<Algorithm> = self.algorithms.iter().map(read).collect::<Result<_, _>>()?;
-        let keys = IssuerKeys::read(jwks_json, &allowed)?;
-        Ok(BearerJwt { rules: self, keys })
+        self.algorithms.iter().map(read).collect()
+    }
+
+    /// What a token must say, whoever signed it.
+    fn check_claims(&self, token: &Jws<'_>) -> Result<(), &'static str> {
+        if !token.is_for(&self.audience) {
+            return Err("the token is meant for another audience");
+        }
+        self.check_times(&token.claims)?;
+        if token.claims.contains_key("cnf") {
+            // Whoever stole it could present it without the key that it is bound to. RFC 9449 §7.1.
+            return Err("the token is bound to a key, so it cannot be presented as a bearer token");
+        }
+        Ok(())
     }
 
     /// RFC 7515 §4.1.11, RFC 9068 §4

@@ -113,6 +113,32 @@ pub(crate) struct IssuerConfig {
     pub(crate) jwks_file: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) policy: Option<String>,
+    #[serde(default)]
+    pub(crate) insecure_allow_private: bool,
+}
+
+impl IssuerConfig {
+    /// Whether the issuer is asked for its keys.
+    pub(crate) fn is_discovered(&self) -> bool {
+        self.jwks.is_none() && self.jwks_file.is_none()
+    }
+
+    /// What cannot be as it is.
+    fn problem(&self) -> Option<&'static str> {
+        if self.jwks.is_some() && self.jwks_file.is_some() {
+            return Some("has its keys as `jwks`, or as `jwks_file`, or discovers them without either");
+        }
+        if self.insecure_allow_private && !self.is_discovered() {
+            return Some("is asked nothing, since its keys are here: leave `insecure_allow_private` out");
+        }
+        if self.is_discovered() && !self.insecure_allow_private && !self.issuer.starts_with("https://") {
+            return Some(
+                "is asked for its keys, so its `issuer` must be an https URL; `insecure_allow_private` is for one of a \
+                 private network",
+            );
+        }
+        None
+    }
 }
 
 /// An issuer whose software statements are believed.
@@ -220,11 +246,8 @@ impl RegistrationConfig {
             );
         }
         for (number, issuer) in self.issuers.iter().enumerate() {
-            if issuer.jwks.is_some() == issuer.jwks_file.is_some() {
-                return wrong(
-                    &format!("issuers[{number}]"),
-                    "needs its keys as either `jwks` or `jwks_file`",
-                );
+            if let Some(problem) = issuer.problem() {
+                return wrong(&format!("issuers[{number}]"), problem);
             }
             if issuer.policy.as_ref().is_some_and(|name| !has_policy(name)) {
                 return wrong(

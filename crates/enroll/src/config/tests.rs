@@ -66,6 +66,15 @@ fn what_is_wrong_is_named_with_its_key() {
             "[[registration.issuers]]\nissuer = \"a\"\naudience = \"b\"\nscope = \"c\"",
             "registration.issuers[0]",
         ),
+        (
+            "[[registration.issuers]]\nissuer = \"a\"\naudience = \"b\"\nscope = \"c\"\njwks = \"\"\njwks_file = \"f\"",
+            "registration.issuers[0]",
+        ),
+        (
+            "[[registration.issuers]]\nissuer = \"a\"\naudience = \"b\"\nscope = \"c\"\njwks = \"\"\n\
+             insecure_allow_private = true",
+            "insecure_allow_private",
+        ),
         ("[limits]\nconnections = 0", "limits"),
         ("[limits]\nbody_timeout = 0", "body_timeout"),
     ] {

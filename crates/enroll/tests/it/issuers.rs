@@ -3,9 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use enroll_testkit::ClientKey;
+use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Home, Server};
+use crate::harness::{Answer, Home, Server};
 
 /// An issuer with one key.
 struct Issuer {
@@ -63,6 +64,95 @@ async fn the_tokens_of_configured_issuers_register_each_under_its_policy() {
     // Initial access tokens work beside them, and no first one is printed: there is a way in already.
     assert_eq!(server.register(&app, Some(&home.token("--uses 1"))).await.status, 201);
     assert!(!server.stop().log.contains("curl"));
+}
+
+const SCOPES: &str = "scopes = [{ name = \"openid\" }]\n";
+
+/// A server that issues tokens to a pipeline of its own, for the registration of another.
+struct Other {
+    home: Home,
+    server: Server,
+}
+
+const AUDIENCE: &str = "https://enroll.example";
+
+impl Other {
+    fn start() -> Self {
+        let home = Home::with_config(&format!(
+            "[[scopes]]\nname = \"register\"\ndynamic = \"allowed\"\n\
+             [[resources]]\nidentifier = \"{AUDIENCE}\"\nscopes = [\"register\"]\n"
+        ));
+        let server = Server::open(&home);
+        Self { home, server }
+    }
+
+    async fn token(&self) -> String {
+        let client = json!({ "grant_types": ["client_credentials"], "scope": "register" });
+        let client = self.server.register(&client, None).await;
+        let request = self.server.request(Method::POST, "/connect/token");
+        let request = request.basic_auth(client.member("client_id"), Some(client.member("client_secret")));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let answer = Answer::to(request.body("grant_type=client_credentials&scope=register")).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.member("access_token").to_owned()
+    }
+
+    /// How another server trusts this one.
+    fn trusted(&self, more: &str) -> String {
+        format!(
+            "[[registration.issuers]]\nissuer = \"{}\"\naudience = \"{AUDIENCE}\"\nscope = \"register\"\n{more}\n",
+            self.server.url
+        )
+    }
+}
+
+/// OpenID Connect Discovery 1.0 §4
+#[tokio::test]
+async fn an_issuer_is_trusted_by_its_name_alone_and_need_not_be_there_at_the_start() {
+    let other = Other::start();
+    let token = other.token().await;
+    let config = other.trusted("insecure_allow_private = true");
+    let home = Home::with_config(&format!("{SCOPES}{config}"));
+    let server = Server::start(&home, "");
+    let app = json!({ "redirect_uris": ["https://app.example/cb"] });
+    let registered = server.register(&app, Some(&token)).await;
+    assert_eq!(registered.status, 201, "{registered:?}");
+    let touched = format!("{}AAAA", &token[..token.len() - 4]);
+    server.register(&app, Some(&touched)).await.assert_error(401, "invalid_token");
+
+    // Gone: whoever started before knows its keys, whoever starts now does not, and serves everybody else.
+    other.server.stop();
+    assert_eq!(server.register(&app, Some(&token)).await.status, 201);
+    let late = Home::with_config(&format!("{SCOPES}{config}"));
+    let server = Server::start(&late, "");
+    server.register(&app, Some(&token)).await.assert_error(503, "temporarily_unavailable");
+    assert_eq!(server.register(&app, Some(&late.token("--uses 1"))).await.status, 201);
+    let log = server.stop().log;
+    assert!(log.contains("the keys of the issuer"), "{log}");
+    drop(other.home);
+}
+
+/// A private address is not reached by its name alone.
+#[tokio::test]
+async fn an_issuer_in_a_private_network_needs_leave() {
+    let other = Other::start();
+    let home = Home::with_config(&other.trusted(""));
+    let ran = home.run("config check");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("registration.issuers[0]") && ran.stderr.contains("https URL"), "{ran:?}");
+
+    let named = Home::with_config(&other.trusted("").replace("http://", "https://"));
+    assert_eq!(named.run("config check").code, Some(0));
+    let server = Server::start(&named, "");
+    let app = json!({ "redirect_uris": ["https://app.example/cb"] });
+    let issuer = Issuer { name: "", key: ClientKey::new("one") };
+    let claims = json!({
+        "iss": other.server.url.replace("http://", "https://"), "aud": AUDIENCE, "scope": "register",
+        "exp": 4_000_000_000_u64,
+    });
+    let refused = server.register(&app, Some(&issuer.key.sign(&claims))).await;
+    refused.assert_error(503, "temporarily_unavailable");
+    assert!(server.stop().log.contains("does not resolve to public addresses"));
 }
 
 /// RFC 7591 §3.1.1
