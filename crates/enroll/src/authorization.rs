@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use enroll_endpoint::cors;
 use enroll_jose::Schedule;
-use enroll_oauth_types::{Clock as _, SealingKey, ServerMetadata, SystemClock, SystemRandom};
+use enroll_oauth_types::{Clock as _, SealingKey, SecretHash, ServerMetadata, SystemClock, SystemRandom};
 use enroll_outbound::Outbound;
 use enroll_provider::{Catalog, Keys, Provider, Resource, ScopeMeaning, Users};
 use enroll_store::{ClientReader, RecordStore};
@@ -73,6 +73,7 @@ fn catalog(config: &Config, issuer: &str) -> Catalog {
         scopes: resource.scopes.clone(),
         claims: resource.claims.clone(),
         access_token_lifetime: resource.access_token_lifetime,
+        secrets: resource.secret_hashes.iter().filter_map(|text| SecretHash::from_text(text)).collect(),
     });
     let registration = Resource {
         identifier: service::registration_url(issuer),

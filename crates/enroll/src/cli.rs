@@ -383,6 +383,8 @@ pub(crate) enum ConfigCommand {
     Example,
     /// Print the JSON Schema of the configuration file, for editors
     Schema,
+    /// Print a new secret for an API that asks about tokens, and its hash, which goes into `[[resources]]`
+    Secret,
 }
 
 /// The command line as a value, for completions and the man page.

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use enroll_oauth_types::{Capabilities, Uri};
+use enroll_oauth_types::{Capabilities, SecretHash, Uri};
 use enroll_registration::Rules;
 use enroll_store_sql::SqlStore;
 use schemars::JsonSchema;
@@ -252,6 +252,14 @@ impl Config {
                 return wrong(
                     &format!("resources[{number}].scopes"),
                     &format!("`{unknown}` is not under [[scopes]]"),
+                );
+            }
+        }
+        for (number, resource) in self.resources.iter().enumerate() {
+            if resource.secret_hashes.iter().any(|text| SecretHash::from_text(text).is_none()) {
+                return wrong(
+                    &format!("resources[{number}].secret_hashes"),
+                    "must hold what `enroll config secret` prints, never the secret itself",
                 );
             }
         }

@@ -43,7 +43,7 @@ pub use scope::Scope;
 pub use sealing::{Pkcs8, SealedSecret, SealingKey};
 pub use secret::{
     AuthorizationCode, BrowserToken, ClientSecret, InitialAccessToken, ReferenceToken, RefreshToken,
-    RegistrationAccessToken, Secret, SecretHash, SecretKind, SessionToken,
+    RegistrationAccessToken, ResourceSecret, Secret, SecretHash, SecretKind, SessionToken,
 };
 pub use server_metadata::{AuthorizationServer, ServerMetadata};
 pub use time::{Clock, Seconds, SystemClock, Timestamp};

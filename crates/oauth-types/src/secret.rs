@@ -76,6 +76,16 @@ impl SecretHash {
         Self(bytes)
     }
 
+    /// The hash that was written as text: 43 characters of base64url.
+    pub fn from_text(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
+    /// The hash as text. It gives the secret away to nobody.
+    pub fn to_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
     /// The hash for a database column.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -102,15 +112,14 @@ impl fmt::Debug for SecretHash {
 
 impl Serialize for SecretHash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
+        serializer.serialize_str(&self.to_text())
     }
 }
 
 impl<'de> Deserialize<'de> for SecretHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or_else(|| serde::de::Error::custom("expected a SHA-256 hash in base64url"))
+        let hash = Self::from_text(&String::deserialize(deserializer)?);
+        hash.ok_or_else(|| serde::de::Error::custom("expected a SHA-256 hash in base64url"))
     }
 }
 
@@ -145,6 +154,8 @@ secret_kinds! {
     RefreshToken = "enr_ref_" in refresh_token;
     /// An authorization code. RFC 6749 §4.1.2.
     AuthorizationCode = "enr_ac_" in authorization_code;
+    /// What an API shows to be told of the tokens that are sent to it. RFC 7662 §2.1.
+    ResourceSecret = "enr_rs_" in resource_secret;
     /// What a browser shows of a session.
     SessionToken = "enr_ses_" in session_token;
     /// What tells a browser from others, whether or not anybody has logged in.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use enroll_oauth_types::{ErrorCode, Localized, Scope, Uri};
+use enroll_oauth_types::{ErrorCode, Localized, Scope, SecretHash, Uri};
 
 use crate::ProtocolError;
 
@@ -19,6 +19,8 @@ pub struct Resource {
     pub claims: Vec<String>,
     /// How long its tokens live at most, in seconds.
     pub access_token_lifetime: Option<u32>,
+    /// The secrets with which it asks about the tokens that are sent to it, if it does. RFC 7662 §2.1.
+    pub secrets: Vec<SecretHash>,
 }
 
 /// What a scope means.
@@ -75,6 +77,13 @@ impl Catalog {
     #[must_use]
     pub fn insecure_with_any_on_loopback(self, scopes: impl IntoIterator<Item = String>) -> Self {
         Self { loopback: Some(scopes.into_iter().collect()), ..self }
+    }
+
+    /// The resource of this identifier, when this is one of its secrets.
+    pub(crate) fn authenticated(&self, identifier: &str, secret: &SecretHash) -> Option<&Resource> {
+        // Each is compared, so that the time tells nothing of which one it is.
+        let has_it = |own: &Resource| own.secrets.iter().filter(|hash| *hash == secret).count() > 0;
+        self.resources.iter().find(|own| has_it(own) && own.identifier == identifier)
     }
 
     /// The claims that any resource wants to know of a user.

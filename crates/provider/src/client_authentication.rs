@@ -11,7 +11,7 @@ use http::{HeaderMap, header};
 use serde_json::value::RawValue;
 
 use crate::parameters::Parameters;
-use crate::{ProtocolError, Provider};
+use crate::{ProtocolError, Provider, Resource};
 
 /// The one value of `client_assertion_type` for JWTs. RFC 7523 §2.2.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -48,6 +48,20 @@ impl Provider {
             Proof::Nothing => client.as_ref().is_some_and(|client| method_of(client) == AuthMethod::None),
         };
         client.filter(|_| is_proven).ok_or_else(|| ProtocolError::not_proven(by_header))
+    }
+
+    /// The resource that sends this request, by its identifier and one of its secrets in the `Authorization` header. `None`
+    /// is whoever else: one whose secret is wrong goes on as a client that is not there. RFC 7662 §2.1.
+    pub(crate) fn resource(
+        &self,
+        headers: &HeaderMap,
+        form: &Parameters,
+    ) -> Result<Option<&Resource>, ProtocolError> {
+        let Presented { id, proof: Proof::Secret(secret), by_header: true } = presented(headers, form)?
+        else {
+            return Ok(None);
+        };
+        Ok(self.catalog.authenticated(id.as_str(), &secret.hash()))
     }
 
     /// Whether the client signed this, and it is the first time that it is shown. RFC 7523 §3.

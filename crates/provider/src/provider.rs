@@ -145,6 +145,11 @@ impl Provider {
     async fn answer(&self, endpoint: Endpoint, request: Request) -> Result<Response, ProtocolError> {
         let (parts, body) = request.into_parts();
         let form = self.form(&parts.headers, body).await?.each_once()?;
+        if let Endpoint::Introspection = endpoint
+            && let Some(resource) = self.resource(&parts.headers, &form)?
+        {
+            return self.introspect_for(resource, &form, &parts.headers).await;
+        }
         let client = self.authenticate(&parts.headers, &form, &self.url(endpoint.path())).await?;
         must_be_of_allowed_origin(&client, &parts.headers)?;
         match endpoint {

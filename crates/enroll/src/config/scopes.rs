@@ -95,6 +95,8 @@ pub(crate) struct ResourceConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub(crate) access_token_lifetime: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) secret_hashes: Vec<String>,
 }
 
 impl ResourceConfig {

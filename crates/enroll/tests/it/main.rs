@@ -8,6 +8,7 @@ mod crash;
 mod discovery;
 mod harness;
 mod health;
+mod introspection;
 mod issuers;
 mod keys;
 mod limits;

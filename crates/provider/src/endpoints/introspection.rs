@@ -4,14 +4,15 @@ use axum::body::Body;
 use axum::response::Response;
 use enroll_endpoint::{json as answer, never_kept};
 use enroll_jose::SigningAlgorithm;
-use enroll_oauth_types::{AuthMethod, RefreshToken};
+use enroll_oauth_types::{AuthMethod, RefreshToken, Scope};
 use enroll_store::Client;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::parameters::Parameters;
+use crate::tokens::access_token::{Audience, Claims};
 use crate::tokens::id_token::supported;
-use crate::{ProtocolError, Provider};
+use crate::{ProtocolError, Provider, Resource};
 
 /// The media type of a signed answer, and, after `application/`, of its header. RFC 9701 §4, §5.
 const SIGNED: &str = "application/token-introspection+jwt";
@@ -27,8 +28,33 @@ impl Provider {
         if client.metadata.token_endpoint_auth_method == Some(AuthMethod::None) {
             return Err(ProtocolError::not_proven(false));
         }
-        let token = form.get("token").ok_or_else(|| ProtocolError::invalid_request("token: is required"))?;
-        let told = self.told_of(client, token).await?;
+        let told = self.told_of(client, token(form)?).await?;
+        let algorithm = supported(client.metadata.introspection_signed_response_alg.as_ref());
+        self.tell(client.id.as_str(), algorithm, &told, headers).await
+    }
+
+    /// A resource sees the tokens that are meant for it, and of those what is its own. RFC 7662 §2.2, §4.
+    pub(crate) async fn introspect_for(
+        &self,
+        resource: &Resource,
+        form: &Parameters,
+        headers: &HeaderMap,
+    ) -> Result<Response, ProtocolError> {
+        let claims = self.claims_of(token(form)?).await?;
+        let told = match claims.filter(|claims| claims.aud.contains(&resource.identifier)) {
+            Some(claims) => active(&of_resource(claims, resource))?,
+            None => inactive(),
+        };
+        self.tell(&resource.identifier, None, &told, headers).await
+    }
+
+    async fn tell(
+        &self,
+        audience: &str,
+        algorithm: Option<SigningAlgorithm>,
+        told: &Value,
+        headers: &HeaderMap,
+    ) -> Result<Response, ProtocolError> {
         let wants_signed = headers
             .get_all(header::ACCEPT)
             .iter()
@@ -36,8 +62,8 @@ impl Provider {
             .flat_map(|value| value.split(','))
             .any(|range| range.split(';').next().is_some_and(|range| range.trim() == SIGNED));
         match wants_signed {
-            true => self.told_signed(client, &told).await,
-            false => Ok(answer(StatusCode::OK, &told)),
+            true => self.told_signed(audience, algorithm, told).await,
+            false => Ok(answer(StatusCode::OK, told)),
         }
     }
 
@@ -46,10 +72,7 @@ impl Provider {
             if claims.client_id != client.id {
                 return Ok(inactive());
             }
-            let mut told = serde_json::to_value(&claims).map_err(ProtocolError::internal)?;
-            told["active"] = true.into();
-            told["token_type"] = "Bearer".into();
-            return Ok(told);
+            return active(&claims);
         }
         self.told_of_refresh_token(client, token).await
     }
@@ -76,15 +99,19 @@ impl Provider {
     }
 
     /// RFC 9701 §5
-    async fn told_signed(&self, client: &Client, told: &Value) -> Result<Response, ProtocolError> {
-        let registered = supported(client.metadata.introspection_signed_response_alg.as_ref());
+    async fn told_signed(
+        &self,
+        audience: &str,
+        algorithm: Option<SigningAlgorithm>,
+        told: &Value,
+    ) -> Result<Response, ProtocolError> {
         let claims = json!({
             "iss": self.issuer,
-            "aud": client.id.as_str(),
+            "aud": audience,
             "iat": self.clock.now(),
             "token_introspection": told,
         });
-        let algorithm = registered.unwrap_or(SigningAlgorithm::Rs256);
+        let algorithm = algorithm.unwrap_or(SigningAlgorithm::Rs256);
         let token = self.signed(algorithm, "token-introspection+jwt", &claims).await?;
         let mut response = Response::new(Body::from(token));
         let headers = response.headers_mut();
@@ -94,6 +121,53 @@ impl Provider {
     }
 }
 
+fn token(form: &Parameters) -> Result<&str, ProtocolError> {
+    form.get("token").ok_or_else(|| ProtocolError::invalid_request("token: is required"))
+}
+
+fn active(claims: &Claims) -> Result<Value, ProtocolError> {
+    let mut told = serde_json::to_value(claims).map_err(ProtocolError::internal)?;
+    told["active"] = true.into();
+    told["token_type"] = "Bearer".into();
+    Ok(told)
+}
+
 fn inactive() -> Value {
     json!({ "active": false })
+}
+
+/// What a token says to one of those whom it is for. What it opens elsewhere is not this one's to know.
+fn of_resource(mut claims: Claims, resource: &Resource) -> Claims {
+    let scope = Scope::from(claims.scope.as_str());
+    let own: Scope = scope.values().filter(|value| resource.scopes.iter().any(|own| own == value)).collect();
+    own.as_str().clone_into(&mut claims.scope);
+    claims.aud = Audience::One(resource.identifier.clone());
+    claims.of_user.retain(|name, _| resource.claims.contains(name));
+    claims
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7662 §4
+    #[test]
+    fn a_resource_is_told_what_is_its_own() {
+        let claims: Claims = serde_json::from_value(json!({
+            "iss": "https://id.example", "sub": "alice", "aud": ["https://one.example", "https://two.example"],
+            "client_id": "app", "exp": 2, "iat": 1, "jti": "a.b", "scope": "openid api1 api2 api1:write",
+            "email": "alice@example.com", "name": "Alice",
+        }))
+        .unwrap();
+        let resource = Resource {
+            identifier: "https://two.example".to_owned(),
+            scopes: vec!["api1:write".to_owned(), "api2".to_owned(), "api3".to_owned()],
+            claims: vec!["name".to_owned()],
+            ..Resource::default()
+        };
+        let told = active(&of_resource(claims, &resource)).unwrap();
+        assert_eq!(told["scope"], "api2 api1:write");
+        assert_eq!(told["aud"], "https://two.example");
+        assert_eq!((&told["name"], told.get("email")), (&json!("Alice"), None));
+    }
 }
