@@ -6,6 +6,7 @@ mod authorization;
 mod browser;
 mod crash;
 mod discovery;
+mod examples;
 mod harness;
 mod health;
 mod introspection;
