@@ -119,6 +119,7 @@ impl Catalog {
             must_be_registered(registered, value)?;
         }
         let granted = asked.unwrap_or_else(|| of_resources(registered));
+        wanted.iter().try_for_each(|resource| resource.must_be_led_to_by(&granted))?;
         Ok(self.towards(&granted, wanted))
     }
 
@@ -170,17 +171,18 @@ impl Catalog {
             true => self.named(resources.iter().map(String::as_str))?,
             false => self.named(wanted.into_iter())?,
         };
+        if resources.is_empty() {
+            // Nobody named it when the user was asked: then only what was allowed leads there.
+            wanted.iter().try_for_each(|resource| resource.must_be_led_to_by(scope))?;
+        }
         Ok(self.towards(asked.as_ref().unwrap_or(scope), wanted))
     }
 
     /// Of these scopes those that lead to what is wanted, or, when nothing is, all, with every resource that they lead to.
     fn towards(&self, scope: &Scope, wanted: Vec<Resource>) -> Extent {
         if wanted.is_empty() {
-            let leads = |resource: &&Resource| resource.scopes.iter().any(|own| scope.contains(own));
-            return Extent {
-                scope: scope.values().collect(),
-                resources: self.resources.iter().filter(leads).cloned().collect(),
-            };
+            let led_to = self.resources.iter().filter(|resource| resource.is_led_to_by(scope));
+            return Extent { scope: scope.values().collect(), resources: led_to.cloned().collect() };
         }
         let leads =
             |value: &str| wanted.iter().any(|resource| resource.scopes.iter().any(|own| own == value));
@@ -216,6 +218,21 @@ impl Catalog {
             scopes: scopes.clone(),
             ..Resource::default()
         })
+    }
+}
+
+impl Resource {
+    fn is_led_to_by(&self, scope: &Scope) -> bool {
+        self.scopes.iter().any(|own| scope.contains(own))
+    }
+
+    /// Many a resource looks at `aud` alone: whoever has none of its scopes gets no token for it. RFC 8707 §2.2.
+    fn must_be_led_to_by(&self, scope: &Scope) -> Result<(), ProtocolError> {
+        if self.is_led_to_by(scope) {
+            return Ok(());
+        }
+        let problem = format!("resource: none of the scopes lead to {}", self.identifier.escape_default());
+        Err(ProtocolError::new(ErrorCode::InvalidTarget, problem))
     }
 }
 

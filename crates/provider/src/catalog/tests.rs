@@ -69,6 +69,21 @@ fn a_resource_narrows_scope_and_audience() {
     }
 }
 
+/// RFC 8707 §2.2: many a resource looks at `aud` alone.
+#[test]
+fn nobody_gets_a_token_for_a_resource_that_none_of_their_scopes_leads_to() {
+    let refused = Err("invalid_target".to_owned());
+    assert_eq!(client(Some("api1"), &["urn:api2"]), refused);
+    assert_eq!(client(Some("api1"), &["https://api1.example", "urn:api2"]), refused);
+    assert_eq!(client(Some("other"), &["urn:api2"]), refused);
+    let later = |scope: &str, wanted: &str| {
+        shown(catalog().part_of(&Scope::from(scope), &[], None, std::iter::once(wanted)))
+    };
+    assert_eq!(later("openid", "urn:api2"), refused);
+    assert_eq!(later("openid api1", "urn:api2"), refused);
+    assert_eq!(later("openid api2", "urn:api2"), Ok(extent("openid api2", &["urn:api2"])));
+}
+
 /// RFC 6749 §3.3, OpenID Connect Core 1.0 §3.1.2.1
 #[test]
 fn a_user_is_asked_for_what_is_known_and_registered() {
