@@ -98,7 +98,7 @@ pub enum UserError {
     #[error("the user name must be 1 to 256 bytes long, without control characters")]
     Name,
     /// The password is none.
-    #[error("the password must not be empty")]
+    #[error("the password must be 1 to 1024 bytes long")]
     Password,
     /// There is nobody of this name.
     #[error("there is no user of this name")]
@@ -145,7 +145,7 @@ impl Users {
         if username.is_empty() || username.len() > LONGEST_NAME || username.contains(char::is_control) {
             return Err(UserError::Name);
         }
-        if new.password.length() == 0 {
+        if !new.password.fits() {
             return Err(UserError::Password);
         }
         for (claim, value) in &new.claims {
@@ -200,7 +200,7 @@ impl Users {
 
     /// Gives somebody another password, and ends every session that the old one began.
     pub async fn set_password(&self, username: &str, password: Password) -> Result<(), UserError> {
-        if password.length() == 0 {
+        if !password.fits() {
             return Err(UserError::Password);
         }
         let password = self.passwords.hash(password).await.map_err(UserError::Internal)?;

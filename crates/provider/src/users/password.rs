@@ -19,9 +19,9 @@ impl Password {
         Self(text.into())
     }
 
-    /// How many characters it has.
-    pub(super) fn length(&self) -> usize {
-        self.0.expose_secret().chars().count()
+    /// Whether it can be somebody's: a longer one would be stored and then never be right.
+    pub(super) fn fits(&self) -> bool {
+        (1..=LONGEST).contains(&self.0.expose_secret().len())
     }
 }
 

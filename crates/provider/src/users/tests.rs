@@ -56,8 +56,15 @@ async fn a_name_is_given_once_and_what_is_wrong_is_told() {
         let added = users.add(NewUser { username: username.to_owned(), ..alice() }).await;
         assert!(matches!(added, Err(UserError::Name)), "{username}");
     }
-    let nothing = NewUser { username: "bob".to_owned(), password: typed(""), ..alice() };
-    assert!(matches!(users.add(nothing).await, Err(UserError::Password)));
+    let with = |password: &str| NewUser { username: "bob".to_owned(), password: typed(password), ..alice() };
+    for wrong in ["", &"a".repeat(1025)] {
+        assert!(matches!(users.add(with(wrong)).await, Err(UserError::Password)), "{}", wrong.len());
+        let changed = users.set_password("alice", typed(wrong)).await;
+        assert!(matches!(changed, Err(UserError::Password)), "{}", wrong.len());
+    }
+    let longest = "a".repeat(1024);
+    users.add(with(&longest)).await.unwrap();
+    try_to_log_in(&users, "bob", &longest, None).await.unwrap();
     let claims = json!({ "sub": "root" }).as_object().unwrap().clone();
     let pretender = NewUser { username: "bob".to_owned(), claims, ..alice() };
     assert!(matches!(users.add(pretender).await, Err(UserError::Claim(_))));
