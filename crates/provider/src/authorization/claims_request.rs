@@ -42,6 +42,11 @@ impl ClaimsRequest {
         self.userinfo.is_empty() && self.id_token.is_empty()
     }
 
+    /// Every claim that is asked for, wherever it is to be told.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.userinfo.keys().chain(self.id_token.keys()).map(String::as_str)
+    }
+
     /// The one subject that the answer may be about. §5.5.1.
     pub(crate) fn subject(&self) -> Option<&str> {
         let wanted =

@@ -20,7 +20,11 @@ const DEFAULT_LIFETIME: Duration = Duration::from_hours(365 * 24);
 #[derive(Debug, Serialize, Deserialize)]
 struct Consent {
     scope: String,
+    /// Where that leads, whether or not the client named it: a wider request is another question.
     resources: Vec<String>,
+    /// What the client wanted to know beside what the scopes open.
+    #[serde(default)]
+    claims: Vec<String>,
     /// What the client was when somebody allowed this.
     client: SecretHash,
 }
@@ -70,7 +74,8 @@ impl Provider {
         let client = &request.client;
         let consent = Consent {
             scope: scope.as_str().to_owned(),
-            resources: request.resources.clone(),
+            resources: request.extent.audience(),
+            claims: request.claims.names().map(str::to_owned).collect(),
             client: as_registered(client),
         };
         let lifetime = client
@@ -100,7 +105,8 @@ impl Consent {
         let allowed = Scope::from(self.scope.as_str());
         self.client == as_registered(&request.client)
             && request.extent.scope.values().all(|value| allowed.contains(value))
-            && request.resources.iter().all(|resource| self.resources.contains(resource))
+            && request.extent.audience().iter().all(|resource| self.resources.contains(resource))
+            && request.claims.names().all(|name| self.claims.iter().any(|own| own == name))
     }
 }
 

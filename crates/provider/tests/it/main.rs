@@ -13,3 +13,4 @@ mod oidc_dynamic;
 mod oidc_logout;
 mod refresh_tokens;
 mod signing_keys;
+mod remembered_consent;
