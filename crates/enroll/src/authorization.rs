@@ -6,10 +6,12 @@ use std::time::Duration;
 use axum::Router;
 use enroll_endpoint::cors;
 use enroll_jose::Schedule;
-use enroll_oauth_types::{Clock as _, SealingKey, SecretHash, ServerMetadata, SystemClock, SystemRandom};
+use enroll_oauth_types::{
+    Clock as _, SealingKey, SecretHash, ServerMetadata, SystemClock, SystemRandom, Timestamp,
+};
 use enroll_outbound::Outbound;
 use enroll_provider::{Catalog, Keys, Provider, Resource, ScopeMeaning, Users};
-use enroll_store::{ClientReader, RecordStore};
+use enroll_store::{ClientReader, RecordStore, StoreError};
 use enroll_store_sql::{Access, SqlRecords};
 use http::Method;
 
@@ -32,9 +34,11 @@ pub(crate) struct Authorization {
 /// How often keys are looked at, so that every node knows a new one long before it signs.
 const LOOK_AT_KEYS: Duration = Duration::from_mins(5);
 
-/// How often what is over is swept, and how much of it at a time.
+/// How often what is over is swept, how much of it at a time, and how often at once: far more than can be made meanwhile,
+/// and a little in each transaction, so that nobody waits for it.
 const SWEEP: Duration = Duration::from_secs(2);
 const SWEPT_AT_ONCE: u32 = 100;
+const MOST_ROUNDS: u32 = 100;
 
 /// Opens the operational plane and reads the keys; the first of them is made when there is none.
 pub(crate) async fn open(
@@ -123,9 +127,47 @@ impl Authorization {
     }
 
     async fn sweep(&self) -> Result<(), String> {
-        let swept = self.records.sweep(SystemClock.now(), SWEPT_AT_ONCE).await;
-        let swept = swept.map_err(|error| with_causes(&error))?;
+        let swept = sweep(&self.records, SystemClock.now()).await.map_err(|error| with_causes(&error))?;
         tracing::debug!("swept {swept} records that were over");
         Ok(())
+    }
+}
+
+async fn sweep(records: &impl RecordStore, now: Timestamp) -> Result<u32, StoreError> {
+    let mut all = 0;
+    for _ in 0..MOST_ROUNDS {
+        let swept = records.sweep(now, SWEPT_AT_ONCE).await?;
+        all += swept;
+        if swept < SWEPT_AT_ONCE {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use enroll_oauth_types::SecretHash;
+    use enroll_store::{Belongs, MemoryRecords, Record, RecordKind, Write};
+
+    use super::*;
+
+    /// More comes to an end than one round takes: what is left over would pile up.
+    #[tokio::test]
+    async fn all_that_is_over_is_swept_and_nothing_else() {
+        let records = MemoryRecords::default();
+        let record = |n: u64, end: u64| Record {
+            kind: RecordKind::UsedAssertion,
+            key: SecretHash::of(&n.to_string()),
+            revision: 1,
+            belongs_to: Belongs::default(),
+            issued_at: Timestamp(1),
+            expires_at: Some(Timestamp(end)),
+            document: serde_json::value::to_raw_value("").unwrap(),
+        };
+        let over = (0..250).map(|n| Write::Insert(record(n, 10)));
+        records.apply(over.chain([Write::Insert(record(250, 11))]).collect()).await.unwrap();
+        assert_eq!(sweep(&records, Timestamp(10)).await.unwrap(), 250);
+        assert_eq!(sweep(&records, Timestamp(10)).await.unwrap(), 0);
     }
 }
