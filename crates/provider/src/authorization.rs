@@ -127,6 +127,10 @@ impl Provider {
         visitor: &Visitor<'_>,
         just_now: Option<&str>,
     ) -> Result<Option<Present>, Refusal> {
+        // Whoever is logged in has typed a password here, for this client or for another.
+        if request.client.metadata.enable_local_login == Some(false) {
+            return Ok(None);
+        }
         let Some(session) = self.session(visitor).await? else { return Ok(None) };
         let is_new = just_now == Some(session.sid.as_str());
         if !is_new && (request.prompts.login || is_too_old(&session, request.max_age, self.clock.now())) {

@@ -8,6 +8,7 @@ mod bad_tokens;
 mod effects;
 mod effects_on_tokens;
 mod harness;
+mod local_login;
 mod oidc_basic;
 mod oidc_dynamic;
 mod oidc_logout;
