@@ -137,6 +137,9 @@ impl Catalog {
             None => of_resources(registered),
         };
         asked.values().try_for_each(|value| must_be_registered(registered, value))?;
+        // One without scopes is for whomever its users let in.
+        let mut guarded = wanted.iter().filter(|resource| !resource.scopes.is_empty());
+        guarded.try_for_each(|resource| resource.must_be_led_to_by(registered))?;
         let extent = self.towards(&asked, wanted);
         match extent.scope.as_str().is_empty() {
             false => Ok(extent),

@@ -76,6 +76,11 @@ fn nobody_gets_a_token_for_a_resource_that_none_of_their_scopes_leads_to() {
     assert_eq!(client(Some("api1"), &["urn:api2"]), refused);
     assert_eq!(client(Some("api1"), &["https://api1.example", "urn:api2"]), refused);
     assert_eq!(client(Some("other"), &["urn:api2"]), refused);
+    let person = |registered: &str| {
+        shown(catalog().for_user(&Scope::from(registered), Some("openid"), std::iter::once("urn:api2")))
+    };
+    assert_eq!(person("openid api1"), refused);
+    assert_eq!(person("openid api2"), Ok(extent("openid", &["urn:api2"])), "it may ask for more later");
     let later = |scope: &str, wanted: &str| {
         shown(catalog().part_of(&Scope::from(scope), &[], None, std::iter::once(wanted)))
     };
