@@ -198,13 +198,14 @@ impl Users {
         Ok(self.records.apply(vec![Write::RemoveAll { kinds: Kinds::All, belongs_to }]).await?)
     }
 
-    /// Gives somebody another password, and ends every session that the old one began.
+    /// Gives somebody another password, and ends every session and every token that the old one began.
     pub async fn set_password(&self, username: &str, password: Password) -> Result<(), UserError> {
         if !password.fits() {
             return Err(UserError::Password);
         }
         let password = self.passwords.hash(password).await.map_err(UserError::Internal)?;
-        self.change(username, true, |stored| stored.password = password).await
+        let begun = vec![RecordKind::Session, RecordKind::Grant];
+        self.change(username, begun, |stored| stored.password = password).await
     }
 
     /// Replaces what is known of somebody.
@@ -212,18 +213,19 @@ impl Users {
         for (claim, value) in &claims {
             check_claim(claim, value).map_err(UserError::Claim)?;
         }
-        self.change(username, false, |stored| stored.claims = claims).await
+        self.change(username, Vec::new(), |stored| stored.claims = claims).await
     }
 
     /// Lets somebody log in, or no more; whoever is logged in is logged out.
     pub async fn set_enabled(&self, username: &str, enabled: bool) -> Result<(), UserError> {
-        self.change(username, true, |stored| stored.enabled = enabled).await
+        self.change(username, vec![RecordKind::Session], |stored| stored.enabled = enabled).await
     }
 
+    /// Changes somebody, and ends what they have of these kinds.
     async fn change(
         &self,
         username: &str,
-        logs_out: bool,
+        ended: Vec<RecordKind>,
         change: impl FnOnce(&mut Stored),
     ) -> Result<(), UserError> {
         let record = self.records.record(RecordKind::User, &place(username)).await?;
@@ -231,12 +233,9 @@ impl Users {
         let mut stored = parse(&record)?;
         change(&mut stored);
         let whose = Belongs { subject: record.belongs_to.subject.clone(), ..Belongs::default() };
-        let mut writes = vec![Write::Replace(Record { document: document(&stored)?, ..record })];
-        if logs_out {
-            let kinds = Kinds::These(vec![RecordKind::Session]);
-            writes.push(Write::RemoveAll { kinds, belongs_to: whose });
-        }
-        Ok(self.records.apply(writes).await?)
+        let changed = Record { document: document(&stored)?, ..record };
+        let gone = Write::RemoveAll { kinds: Kinds::These(ended), belongs_to: whose };
+        Ok(self.records.apply(vec![Write::Replace(changed), gone]).await?)
     }
 
     /// Who it is, if the password is right and there were not too many wrong ones.

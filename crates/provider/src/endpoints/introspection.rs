@@ -86,7 +86,7 @@ impl Provider {
             return Ok(inactive());
         };
         let family = record.belongs_to.family.unwrap_or_default();
-        let Some(grant) = self.user_grant(&family).await? else { return Ok(inactive()) };
+        let Some(grant) = self.grant_of_present_user(&family).await? else { return Ok(inactive()) };
         Ok(json!({
             "active": true,
             "client_id": client.id.as_str(),

@@ -91,6 +91,13 @@ impl Provider {
         record.filter(|record| !record.has_ended(self.clock.now())).map(UserGrant::read).transpose()
     }
 
+    /// The same, while its user is there and may log in.
+    pub(crate) async fn grant_of_present_user(&self, family: &str) -> Result<Option<UserGrant>, StoreError> {
+        let Some(grant) = self.user_grant(family).await? else { return Ok(None) };
+        let user = self.users.of_subject(&grant.subject).await?;
+        Ok(user.filter(|user| user.enabled).map(|_| grant))
+    }
+
     /// Ends all that came of one authorization.
     pub(crate) async fn end_grant(&self, family: &str) -> Result<(), StoreError> {
         let first = Write::Remove { kind: RecordKind::Grant, key: place(family), revision: None };

@@ -158,8 +158,8 @@ impl Provider {
         Ok((token.expose().to_owned(), record))
     }
 
-    /// What a token says that this server issued, as long as it has not ended, was not given back, its client is there and
-    /// enabled, and what it came of still holds.
+    /// What a token says that this server issued, as long as it has not ended, was not given back, its client and its user
+    /// are there and enabled, and what it came of still holds.
     pub(crate) async fn claims_of(&self, token: &str) -> Result<Option<Claims>, StoreError> {
         let now = self.clock.now();
         let claims = match self.signed_claims(token) {
@@ -171,7 +171,7 @@ impl Provider {
             return Ok(None);
         }
         if let Some(family) = claims.family()
-            && self.user_grant(family).await?.is_none()
+            && self.grant_of_present_user(family).await?.is_none()
         {
             return Ok(None);
         }

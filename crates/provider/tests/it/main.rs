@@ -12,6 +12,7 @@ mod local_login;
 mod oidc_basic;
 mod oidc_dynamic;
 mod oidc_logout;
+mod people_who_go;
 mod refresh_tokens;
 mod signing_keys;
 mod remembered_consent;

@@ -1,0 +1,39 @@
+//! Somebody is disabled, or gets another password: what was given in their name works no more. RFC 6749 §1.5, RFC 7662 §2.2.
+
+use enroll_provider::Password;
+use serde_json::{Value, json};
+
+use crate::harness::{Client, Server};
+
+async fn is_active(server: &Server, client: &Client, token: &str) -> bool {
+    server.post_as(client, "/connect/introspect", &[("token", token)]).await.json()["active"] == true
+}
+
+async fn are_over(server: &Server, client: &Client, told: &Value) {
+    for token in ["access_token", "refresh_token"] {
+        assert!(!is_active(server, client, told[token].as_str().unwrap()).await, "{token}");
+    }
+    let refresh = told["refresh_token"].as_str().unwrap();
+    server.refresh(client, refresh).await.is_refused(400, "invalid_grant");
+    server.userinfo(told["access_token"].as_str().unwrap()).await.is_refused(401, "invalid_token");
+}
+
+#[tokio::test]
+async fn the_tokens_of_somebody_who_is_disabled_do_nothing_meanwhile() {
+    let server = Server::new().await;
+    let (client, told) = server.tokens(json!({}), "openid offline_access").await;
+    assert!(is_active(&server, &client, told["access_token"].as_str().unwrap()).await);
+    server.users.set_enabled("alice", false).await.unwrap();
+    are_over(&server, &client, &told).await;
+    server.users.set_enabled("alice", true).await.unwrap();
+    assert!(is_active(&server, &client, told["access_token"].as_str().unwrap()).await);
+}
+
+/// Who knew the old password has got tokens by it, maybe.
+#[tokio::test]
+async fn the_tokens_that_an_old_password_began_are_over() {
+    let server = Server::new().await;
+    let (client, told) = server.tokens(json!({}), "openid offline_access").await;
+    server.users.set_password("alice", Password::presented("another".to_owned())).await.unwrap();
+    are_over(&server, &client, &told).await;
+}
