@@ -3,6 +3,7 @@
 //! Connect Core §10.1.
 
 use std::fmt;
+use std::str::FromStr;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{ClientId, ClientSecret, Random};
 
 /// The key that secrets are sealed under: 256 bits, AES-GCM. A sealed client secret is bound to its client, a sealed private
-/// key to its `kid`.
+/// key to its `kid`, a sealed text to its purpose.
 ///
 /// ```
 /// use enroll_oauth_types::{ClientId, ClientSecret, SealingKey, SystemRandom};
@@ -76,6 +77,15 @@ impl SealingKey {
     }
 
     /// Seals a text that is for one purpose: what is sealed for one opens for no other.
+    ///
+    /// ```
+    /// use enroll_oauth_types::{SealingKey, SystemRandom};
+    ///
+    /// let key = SealingKey::generate(&SystemRandom);
+    /// let sealed = key.seal_text("what was asked", "login");
+    /// assert_eq!(key.open_text(&sealed, "login").as_deref(), Some("what was asked"));
+    /// assert_eq!(key.open_text(&sealed, "logout"), None);
+    /// ```
     pub fn seal_text(&self, text: &str, purpose: &str) -> SealedSecret {
         self.seal_octets(text.as_bytes(), &bound_to_purpose(purpose))
     }
@@ -160,16 +170,31 @@ impl fmt::Debug for SealedSecret {
     }
 }
 
+/// As it is stored: base64url, which a cookie, a form and a URL can hold.
+impl fmt::Display for SealedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(&self.0))
+    }
+}
+
+impl FromStr for SealedSecret {
+    type Err = base64::DecodeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        URL_SAFE_NO_PAD.decode(text).map(Self)
+    }
+}
+
 impl Serialize for SealedSecret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(&self.0))
+        serializer.collect_str(self)
     }
 }
 
 impl<'de> Deserialize<'de> for SealedSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        URL_SAFE_NO_PAD.decode(text).map(Self).map_err(serde::de::Error::custom)
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -229,7 +254,7 @@ mod tests {
     #[test]
     fn a_text_opens_for_its_purpose_alone() {
         let key = SealingKey::generate(&SystemRandom);
-        let sealed = key.seal_text("what was asked", "a");
+        let sealed: SealedSecret = key.seal_text("what was asked", "a").to_string().parse().unwrap();
         assert_eq!(key.open_text(&sealed, "a").as_deref(), Some("what was asked"));
         assert_eq!(key.open_text(&sealed, "b"), None);
         assert!(

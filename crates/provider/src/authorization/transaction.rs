@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use enroll_oauth_types::{BrowserToken, SealedSecret, SecretHash, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::Provider;
 use crate::browser::{Jar, Visitor};
@@ -59,8 +58,7 @@ impl Provider {
             expires_at: self.clock.now() + PATIENCE,
         };
         let text = serde_json::to_string(&transaction).expect("a transaction is made of JSON");
-        let sealed = serde_json::to_value(self.sealing_key.seal_text(&text, PURPOSE));
-        sealed.ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+        self.sealing_key.seal_text(&text, PURPOSE).to_string()
     }
 
     /// What was asked when the page was made; `None` when it is another page's, another browser's, another session's, or
@@ -72,7 +70,7 @@ impl Provider {
         visitor: &Visitor<'_>,
         session: Option<&str>,
     ) -> Option<Parameters> {
-        let sealed: SealedSecret = serde_json::from_value(Value::from(answer.only("transaction")?)).ok()?;
+        let sealed: SealedSecret = answer.only("transaction")?.parse().ok()?;
         let text = self.sealing_key.open_text(&sealed, PURPOSE)?;
         let transaction: Transaction = serde_json::from_str(&text).ok()?;
         let browser: BrowserToken = visitor.secret(Jar::Browser)?;
