@@ -9,19 +9,26 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use enroll_oauth_types::{Clock, Random, SealedSecret, SealingKey, SecretHash};
+use enroll_oauth_types::{Clock, Random, SealedSecret, SealingKey, SecretHash, Timestamp};
 use enroll_store::{Belongs, BoxError, Kinds, Record, RecordKind, RecordStore, StoreError, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::session::name;
 pub use claim::check_claim;
 pub use password::Password;
-use password::Passwords;
+use password::{Passwords, Unverified, Verdict};
 use throttle::{Throttle, Who};
 
-/// What a sealed device token is for.
-const DEVICE: &str = "device";
+/// How long a browser is known in which somebody has logged in. Each log-in begins anew.
+const DEVICE_LASTS: Duration = Duration::from_hours(365 * 24);
+
+/// When to come back where too many wait for their passwords to be verified.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// How often a change is tried again when somebody else was quicker.
+const ATTEMPTS: u32 = 5;
 
 /// The longest user name, in bytes.
 const LONGEST_NAME: usize = 256;
@@ -116,6 +123,8 @@ pub enum UserError {
 struct Stored {
     username: String,
     password: String,
+    #[serde(default)]
+    password_set_at: Timestamp,
     claims: Map<String, Value>,
     enabled: bool,
 }
@@ -145,21 +154,22 @@ impl Users {
         if username.is_empty() || username.len() > LONGEST_NAME || username.contains(char::is_control) {
             return Err(UserError::Name);
         }
-        if !new.password.fits() {
+        if !new.password.is_usable() {
             return Err(UserError::Password);
         }
         for (claim, value) in &new.claims {
             check_claim(claim, value).map_err(UserError::Claim)?;
         }
         let password = self.passwords.hash(new.password).await.map_err(UserError::Internal)?;
-        let stored = Stored { username, password, claims: new.claims, enabled: true };
+        let password_set_at = self.clock.now();
+        let stored = Stored { username, password, password_set_at, claims: new.claims, enabled: true };
         let subject = name(self.random.as_ref());
         let record = Record {
             kind: RecordKind::User,
             key: place(&stored.username),
             revision: 1,
             belongs_to: Belongs { subject: Some(subject.clone()), ..Belongs::default() },
-            issued_at: self.clock.now(),
+            issued_at: password_set_at,
             expires_at: None,
             document: document(&stored)?,
         };
@@ -198,87 +208,123 @@ impl Users {
         Ok(self.records.apply(vec![Write::RemoveAll { kinds: Kinds::All, belongs_to }]).await?)
     }
 
-    /// Gives somebody another password, and ends every session and every token that the old one began.
+    /// Gives somebody another password, and ends every session and every token that the old one began. Browsers in which
+    /// somebody logged in with the old one are strangers again.
     pub async fn set_password(&self, username: &str, password: Password) -> Result<(), UserError> {
-        if !password.fits() {
+        if !password.is_usable() {
             return Err(UserError::Password);
         }
         let password = self.passwords.hash(password).await.map_err(UserError::Internal)?;
-        let begun = vec![RecordKind::Session, RecordKind::Grant];
-        self.change(username, begun, |stored| stored.password = password).await
+        let now = self.clock.now();
+        let change = |stored: &mut Stored| {
+            stored.password.clone_from(&password);
+            stored.password_set_at = now;
+        };
+        self.change(username, &[RecordKind::Session, RecordKind::Grant], change).await
     }
 
     /// Replaces what is known of somebody.
-    pub async fn set_claims(&self, username: &str, claims: Map<String, Value>) -> Result<(), UserError> {
-        for (claim, value) in &claims {
+    pub async fn set_claims(&self, username: &str, claims: &Map<String, Value>) -> Result<(), UserError> {
+        for (claim, value) in claims {
             check_claim(claim, value).map_err(UserError::Claim)?;
         }
-        self.change(username, Vec::new(), |stored| stored.claims = claims).await
+        self.change(username, &[], |stored| stored.claims.clone_from(claims)).await
     }
 
     /// Lets somebody log in, or no more; whoever is logged in is logged out.
     pub async fn set_enabled(&self, username: &str, enabled: bool) -> Result<(), UserError> {
-        self.change(username, vec![RecordKind::Session], |stored| stored.enabled = enabled).await
+        self.change(username, &[RecordKind::Session], |stored| stored.enabled = enabled).await
     }
 
     /// Changes somebody, and ends what they have of these kinds.
     async fn change(
         &self,
         username: &str,
-        ended: Vec<RecordKind>,
-        change: impl FnOnce(&mut Stored),
+        ended: &[RecordKind],
+        change: impl Fn(&mut Stored),
     ) -> Result<(), UserError> {
-        let record = self.records.record(RecordKind::User, &place(username)).await?;
-        let record = record.ok_or(UserError::Unknown)?;
-        let mut stored = parse(&record)?;
-        change(&mut stored);
-        let whose = Belongs { subject: record.belongs_to.subject.clone(), ..Belongs::default() };
-        let changed = Record { document: document(&stored)?, ..record };
-        let gone = Write::RemoveAll { kinds: Kinds::These(ended), belongs_to: whose };
-        Ok(self.records.apply(vec![Write::Replace(changed), gone]).await?)
+        let mut attempts = 1..ATTEMPTS;
+        loop {
+            let record = self.records.record(RecordKind::User, &place(username)).await?;
+            let record = record.ok_or(UserError::Unknown)?;
+            let mut stored = parse(&record)?;
+            change(&mut stored);
+            let belongs_to = Belongs { subject: record.belongs_to.subject.clone(), ..Belongs::default() };
+            let changed = Record { document: document(&stored)?, ..record };
+            let gone = Write::RemoveAll { kinds: Kinds::These(ended.to_vec()), belongs_to };
+            match self.records.apply(vec![Write::Replace(changed), gone]).await {
+                Err(StoreError::Conflict) if attempts.next().is_some() => {}
+                outcome => return Ok(outcome?),
+            }
+        }
     }
 
     /// Who it is, if the password is right and there were not too many wrong ones.
     pub async fn log_in(&self, tried: LogIn<'_>) -> Result<User, LogInError> {
-        let account = normal(tried.username);
-        let who = match tried.device.filter(|token| self.is_device_of(token, &account)) {
-            Some(token) => Who::Device(token),
-            None => Who::Stranger(tried.source),
-        };
-        let counted = self.throttle.count(&account, who, self.clock.now());
-        let counted = counted.map_err(LogInError::TooManyTries)?;
         let internal = |error: StoreError| LogInError::Internal(error.into());
         let record = self.records.record(RecordKind::User, &place(tried.username)).await.map_err(internal)?;
         let stored = record.as_ref().map(parse).transpose().map_err(internal)?;
+        let account = normal(tried.username);
+        let device = tried.device.filter(|token| self.is_device(token, &account, stored.as_ref()));
+        let who = device.map_or(Who::Stranger(tried.source), Who::Device);
+        let counted = self.throttle.count(&account, who, self.clock.now());
+        let counted = counted.map_err(LogInError::TooManyTries)?;
         let hash = stored.as_ref().map(|stored| stored.password.as_str());
-        let is_right = self.passwords.verify(tried.password, hash).await.map_err(LogInError::Internal)?;
-        let (Some(record), Some(stored), true) = (record, stored, is_right) else {
-            return Err(LogInError::Wrong);
+        let verdict = match self.passwords.verify(tried.password, hash, device.is_some()).await {
+            Ok(verdict) => verdict,
+            Err(Unverified::Busy) => {
+                self.throttle.forgive(counted);
+                return Err(LogInError::TooManyTries(BUSY));
+            }
+            Err(Unverified::Internal(error)) => return Err(LogInError::Internal(error)),
         };
-        if !stored.enabled {
+        let (Some(record), Some(mut stored)) = (record, stored) else { return Err(LogInError::Wrong) };
+        if verdict == Verdict::Wrong || !stored.enabled {
             return Err(LogInError::Wrong);
         }
         self.throttle.forgive(counted);
-        Ok(user(record.belongs_to.subject.unwrap_or_default(), stored))
+        let subject = record.belongs_to.subject.clone().unwrap_or_default();
+        if let Verdict::RightButWeak(again) = verdict {
+            stored.password = again;
+            self.keep_stronger(record, &stored).await;
+        }
+        Ok(user(subject, stored))
     }
 
-    /// What a browser keeps in which this user has logged in, so that strangers' tries do not hold it up.
+    /// Keeps another hash of the same password. The next log-in does it where this one cannot.
+    async fn keep_stronger(&self, record: Record, stored: &Stored) {
+        let Ok(document) = document(stored) else { return };
+        match self.records.apply(vec![Write::Replace(Record { document, ..record })]).await {
+            Ok(()) => tracing::info!("hashed the password of somebody who logged in again, at today's cost"),
+            Err(error) => tracing::warn!("a stronger hash of a password was not stored: {error}"),
+        }
+    }
+
+    /// What a browser keeps in which this user has logged in, so that strangers' tries do not hold it up: for a year, and no
+    /// longer than their password.
     pub fn device_token(&self, user: &User) -> String {
-        let text = format!("{}\n{}", name(self.random.as_ref()), normal(&user.username));
-        let sealed = serde_json::to_value(self.sealing_key.seal_text(&text, DEVICE));
-        sealed.ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+        let issued_at = self.clock.now().seconds().to_string();
+        self.sealing_key.seal_text(&issued_at, &device_of(&normal(&user.username))).to_string()
     }
 
-    fn is_device_of(&self, token: &str, account: &str) -> bool {
-        let sealed: Option<SealedSecret> = serde_json::from_value(Value::from(token)).ok();
-        let text = sealed.and_then(|sealed| self.sealing_key.open_text(&sealed, DEVICE));
-        text.is_some_and(|text| text.split_once('\n').is_some_and(|(_, own)| own == account))
+    fn is_device(&self, token: &str, account: &str, stored: Option<&Stored>) -> bool {
+        let sealed: Option<SealedSecret> = token.parse().ok();
+        let issued_at = sealed.and_then(|sealed| self.sealing_key.open_text(&sealed, &device_of(account)));
+        let issued_at = issued_at.and_then(|text| text.parse().ok()).map(Timestamp);
+        issued_at.zip(stored).is_some_and(|(issued_at, stored)| {
+            stored.password_set_at <= issued_at && self.clock.now() < issued_at + DEVICE_LASTS
+        })
     }
 }
 
-/// Nobody should have to remember how they wrote their name.
+/// What a sealed device token is for.
+fn device_of(account: &str) -> String {
+    format!("device\n{account}")
+}
+
+/// Nobody should have to remember how they wrote their name, or how their keyboard did. RFC 8265 §3.3.
 fn normal(username: &str) -> String {
-    username.trim().to_lowercase()
+    username.trim().nfc().collect::<String>().to_lowercase().nfc().collect()
 }
 
 fn place(username: &str) -> SecretHash {

@@ -53,7 +53,7 @@ async fn change(name: &str, claims: Vec<(String, Value)>, place: &Place) -> Resu
     let mut all = user.claims;
     all.extend(claims);
     all.retain(|_, value| !value.is_null());
-    done(name, users.set_claims(name, all).await, "changed")
+    done(name, users.set_claims(name, &all).await, "changed")
 }
 
 async fn enable(name: &str, place: &Place, enabled: bool) -> Result<(), Failure> {

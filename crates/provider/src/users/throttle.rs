@@ -2,12 +2,16 @@
 //! is told for how long, and a browser in which the owner has logged in before does not wait for strangers. OWASP
 //! Authentication Cheat Sheet, "device cookies".
 //!
-//! Somebody who guesses at one account gets, from all the world together, some 8,700 tries a day; from one place 1,445.
+//! When the whole world tries one account, a place that has hardly tried it lately still gets its turn: newcomers have a
+//! share of their own, for which those who are guessing no longer qualify.
+//!
+//! Somebody who guesses at one account gets some 5,800 tries a day from all the world together, for half of which it takes
+//! a thousand places; from one place it is 1,445.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use enroll_oauth_types::Timestamp;
@@ -20,23 +24,35 @@ struct Pace {
 }
 
 /// Of one account, by anybody.
-const ACCOUNT: Pace = Pace { at_once: 50, seconds: 10 };
+const ACCOUNT: Pace = Pace { at_once: 20, seconds: 30 };
+/// Of one account, by newcomers, when the others have used up their share.
+const NEWCOMERS: Pace = Pace { at_once: 5, seconds: 30 };
+/// What makes a newcomer: not to have tried one account from one place more often than this.
+const NEWCOMER: Pace = Pace { at_once: 2, seconds: 12 * 60 * 60 };
 /// Of one account, from one place.
 const ACCOUNT_FROM_SOURCE: Pace = Pace { at_once: 5, seconds: 60 };
 /// Of any account, from one place.
 const SOURCE: Pace = Pace { at_once: 50, seconds: 5 };
 /// Of one account, in a browser in which its owner has logged in before.
 const DEVICE: Pace = Pace { at_once: 10, seconds: 60 };
+/// Of one account, in all such browsers together: somebody who knew the password once may have collected them.
+const DEVICES: Pace = Pace { at_once: 50, seconds: 20 };
 
-/// How much is remembered at the most.
+/// How much is remembered at the most, of what is over in minutes, and of what takes a day.
 const MOST: usize = 100_000;
 
 /// Counts tries, in this process alone: with several nodes, each gives as many.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     hasher: RandomState,
-    /// When each count is back at nothing, in seconds.
-    full_at: Mutex<HashMap<u64, u64>>,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    minutes: Buckets,
+    /// Apart, so that a flood of newcomers makes nobody forget who has to wait.
+    days: Buckets,
 }
 
 /// Who tries.
@@ -48,53 +64,105 @@ pub(super) enum Who<'a> {
     Device(&'a str),
 }
 
+/// One count of those that a try takes part in.
+type Count = (u64, Pace);
+
 /// A try that was counted: it can be given back.
 #[derive(Debug)]
-pub(super) struct Counted(Vec<(u64, Pace)>);
+pub(super) struct Counted {
+    minutes: Vec<Count>,
+    days: Option<Count>,
+}
 
 impl Throttle {
-    /// Counts a try, or says how long to wait.
+    /// Counts a try, or says how long to wait; a try that has to wait is not counted.
     pub(super) fn count(&self, account: &str, who: Who<'_>, now: Timestamp) -> Result<Counted, Duration> {
-        let counts = self.counts(account, who);
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let now = now.seconds();
-        let waits = counts.iter().map(|(key, pace)| {
-            let ahead = full_at.get(key).copied().unwrap_or_default().saturating_sub(now);
-            ahead.saturating_sub((pace.at_once - 1) * pace.seconds)
-        });
-        match waits.max().unwrap_or_default() {
-            0 => {}
-            wait => return Err(Duration::from_secs(wait)),
-        }
-        make_room(&mut full_at, now);
-        for (key, pace) in &counts {
-            let full = full_at.entry(*key).or_default();
-            *full = (*full).max(now) + pace.seconds;
-        }
-        Ok(Counted(counts))
+        let mut counts = self.counts();
+        let counted = match who {
+            Who::Device(token) => counts.of_a_device(
+                (self.hasher.hash_one(("device", account, token)), DEVICE),
+                (self.hasher.hash_one(("devices", account)), DEVICES),
+                now,
+            ),
+            Who::Stranger(source) => {
+                let source = network(source);
+                let own = vec![
+                    (self.hasher.hash_one(("account from source", account, source)), ACCOUNT_FROM_SOURCE),
+                    (self.hasher.hash_one(("source", source)), SOURCE),
+                ];
+                let newcomer = (self.hasher.hash_one(("newcomer", account, source)), NEWCOMER);
+                let anybody = (self.hasher.hash_one(("account", account)), ACCOUNT);
+                let newcomers = (self.hasher.hash_one(("newcomers", account)), NEWCOMERS);
+                counts.of_a_stranger(own, newcomer, anybody, newcomers, now)
+            }
+        }?;
+        counted.minutes.iter().for_each(|count| counts.minutes.take(*count, now));
+        counted.days.iter().for_each(|count| counts.days.take(*count, now));
+        Ok(counted)
     }
 
     /// Takes a try back: the password was right.
     pub(super) fn forgive(&self, counted: Counted) {
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, pace) in counted.0 {
-            if let Some(full) = full_at.get_mut(&key) {
-                *full = full.saturating_sub(pace.seconds);
-            }
+        let mut counts = self.counts();
+        counted.minutes.into_iter().for_each(|count| counts.minutes.give_back(count));
+        counted.days.into_iter().for_each(|count| counts.days.give_back(count));
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    fn of_a_device(&self, device: Count, devices: Count, now: u64) -> Result<Counted, Duration> {
+        match self.minutes.wait(device, now).max(self.minutes.wait(devices, now)) {
+            0 => Ok(Counted { minutes: vec![device, devices], days: None }),
+            wait => Err(Duration::from_secs(wait)),
         }
     }
 
-    fn counts(&self, account: &str, who: Who<'_>) -> Vec<(u64, Pace)> {
-        match who {
-            Who::Device(token) => vec![(self.hasher.hash_one(("device", account, token)), DEVICE)],
-            Who::Stranger(source) => {
-                let source = network(source);
-                vec![
-                    (self.hasher.hash_one(("account", account)), ACCOUNT),
-                    (self.hasher.hash_one(("account from source", account, source)), ACCOUNT_FROM_SOURCE),
-                    (self.hasher.hash_one(("source", source)), SOURCE),
-                ]
-            }
+    fn of_a_stranger(
+        &self,
+        mut own: Vec<Count>,
+        newcomer: Count,
+        anybody: Count,
+        newcomers: Count,
+        now: u64,
+    ) -> Result<Counted, Duration> {
+        let own_wait = own.iter().map(|count| self.minutes.wait(*count, now)).max().unwrap_or_default();
+        let is_newcomer = self.days.wait(newcomer, now) == 0;
+        let as_anybody = self.minutes.wait(anybody, now);
+        let as_newcomer = if is_newcomer { self.minutes.wait(newcomers, now) } else { u64::MAX };
+        match own_wait.max(as_anybody.min(as_newcomer)) {
+            0 => {}
+            wait => return Err(Duration::from_secs(wait)),
+        }
+        own.push(if as_anybody == 0 { anybody } else { newcomers });
+        Ok(Counted { minutes: own, days: is_newcomer.then_some(newcomer) })
+    }
+}
+
+/// When each count is back at nothing, in seconds.
+#[derive(Debug, Default)]
+struct Buckets(HashMap<u64, u64>);
+
+impl Buckets {
+    /// How many seconds to wait for one more.
+    fn wait(&self, (key, pace): Count, now: u64) -> u64 {
+        let ahead = self.0.get(&key).copied().unwrap_or_default().saturating_sub(now);
+        ahead.saturating_sub((pace.at_once - 1) * pace.seconds)
+    }
+
+    fn take(&mut self, (key, pace): Count, now: u64) {
+        make_room(&mut self.0, now);
+        let full = self.0.entry(key).or_default();
+        *full = (*full).max(now) + pace.seconds;
+    }
+
+    fn give_back(&mut self, (key, pace): Count) {
+        if let Some(full) = self.0.get_mut(&key) {
+            *full = full.saturating_sub(pace.seconds);
         }
     }
 }
@@ -161,22 +229,58 @@ mod tests {
         assert_eq!(until_wait(&throttle, "alice", at("::ffff:192.0.2.1"), START).0, 0);
     }
 
+    /// A botnet: these places try an account as often as each can, and how many tries that was.
+    fn flood(throttle: &Throttle, places: std::ops::RangeInclusive<u8>, now: Timestamp) -> usize {
+        let places = places.map(|host| Who::Stranger([198, 51, 100, host].into()));
+        places.map(|who| until_wait(throttle, "alice", who, now).0).sum()
+    }
+
     #[test]
-    fn the_whole_world_waits_ten_seconds_and_the_owners_browser_does_not() {
+    fn the_whole_world_waits_half_a_minute_and_the_owners_browser_does_not() {
         let throttle = Throttle::default();
-        let mut tries = 0;
-        for host in 0..=255_u8 {
-            let who = Who::Stranger([198, 51, 100, host].into());
-            tries += (0..5).take_while(|_| throttle.count("alice", who, START).is_ok()).count();
-        }
-        assert_eq!(tries, 50);
+        assert_eq!(flood(&throttle, 0..=255, START), 20 + 5);
         let wait = throttle.count("alice", at("203.0.113.1"), START).unwrap_err();
-        assert_eq!(wait.as_secs(), 10);
-        assert!(
-            throttle.count("alice", at("203.0.113.1"), START + wait).is_ok(),
-            "there is always another try"
-        );
+        assert_eq!(wait.as_secs(), 30);
+        assert!(throttle.count("alice", at("203.0.113.1"), START + wait).is_ok(), "there is another try");
         assert_eq!(until_wait(&throttle, "alice", Who::Device("token"), START), (10, 60));
+    }
+
+    #[test]
+    fn whoever_is_new_has_a_turn_while_others_keep_on_guessing() {
+        let throttle = Throttle::default();
+        for minute in 0..60 {
+            flood(&throttle, 1..=20, START + Duration::from_mins(minute));
+        }
+        let now = START + Duration::from_mins(59);
+        assert!(throttle.count("alice", at("198.51.100.1"), now).is_err());
+        for _ in 0..2 {
+            throttle.count("alice", at("203.0.113.1"), now).unwrap();
+        }
+        assert!(throttle.count("alice", at("203.0.113.1"), now).is_err(), "no longer new");
+    }
+
+    #[test]
+    fn a_day_of_guessing_is_as_short_as_promised() {
+        let throttle = Throttle::default();
+        let botnet: Vec<_> = (1..=30).map(|host| Who::Stranger([198, 51, 100, host].into())).collect();
+        let (mut everywhere, mut one_place) = (0, 0);
+        for half_minute in 0..24 * 60 * 2 {
+            let now = START + Duration::from_secs(half_minute * 30);
+            everywhere += botnet.iter().filter(|who| throttle.count("alice", **who, now).is_ok()).count();
+            let tries = std::iter::repeat_with(|| throttle.count("bob", at("192.0.2.1"), now));
+            one_place += tries.take_while(Result::is_ok).count();
+        }
+        assert!((2_880..3_000).contains(&everywhere), "{everywhere}");
+        assert!((1_440..=1_445).contains(&one_place), "{one_place}");
+    }
+
+    #[test]
+    fn browsers_that_somebody_collected_wait_for_each_other() {
+        let throttle = Throttle::default();
+        let tokens: Vec<_> = (0..100).map(|number| number.to_string()).collect();
+        let tries = tokens.iter().filter(|token| throttle.count("alice", Who::Device(token), START).is_ok());
+        assert_eq!(tries.count(), 50);
+        assert_eq!(throttle.count("alice", Who::Device("another"), START).unwrap_err().as_secs(), 20);
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Server {
     pub(crate) async fn change_claim(&self, username: &str, claim: &str, value: Value) {
         let mut claims = self.users.named(username).await.unwrap().unwrap().claims;
         claims.insert(claim.to_owned(), value);
-        self.users.set_claims(username, claims).await.unwrap();
+        self.users.set_claims(username, &claims).await.unwrap();
     }
 
     /// Registers a client for the code flow at [`CALLBACK`], with these members besides.

@@ -14,5 +14,5 @@ mod oidc_dynamic;
 mod oidc_logout;
 mod people_who_go;
 mod refresh_tokens;
-mod signing_keys;
 mod remembered_consent;
+mod signing_keys;
