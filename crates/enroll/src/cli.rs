@@ -336,13 +336,17 @@ pub(crate) struct OneUser {
     pub(crate) place: Place,
 }
 
-/// `name=value`, where the value is JSON if it reads as such.
+/// `name=value`, where the value is JSON if the claim can be that, and a text otherwise: a birthdate of `1990` is one.
 fn claim(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
-    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-    if !value.is_null() {
-        enroll_provider::check_claim(name, &value)?;
+    let text = Value::from(value);
+    let value = serde_json::from_str(value).unwrap_or_else(|_| text.clone());
+    if value.is_null() {
+        return Ok((name.to_owned(), value));
     }
+    let fits = |value: &Value| enroll_provider::check_claim(name, value);
+    let value = if fits(&value).is_err() && fits(&text).is_ok() { text } else { value };
+    fits(&value)?;
     Ok((name.to_owned(), value))
 }
 
@@ -414,6 +418,26 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn a_claim_is_json_where_it_can_be_and_a_text_otherwise() {
+        for (text, value) in [
+            ("email_verified=true", Value::from(true)),
+            ("updated_at=1767225600", Value::from(1_767_225_600)),
+            ("address={\"country\":\"CH\"}", serde_json::json!({ "country": "CH" })),
+            ("name=Alice = A", Value::from("Alice = A")),
+            ("name=\"Alice\"", Value::from("Alice")),
+            ("birthdate=1990", Value::from("1990")),
+            ("nickname=true", Value::from("true")),
+            ("groups=[\"a\"]", serde_json::json!(["a"])),
+            ("department=", Value::from("")),
+        ] {
+            assert_eq!(claim(text).map(|(_, value)| value), Ok(value), "{text}");
+        }
+        for text in ["name", "email_verified=yes", "sub=root", "=x"] {
+            assert!(claim(text).is_err(), "{text}");
+        }
     }
 
     #[test]

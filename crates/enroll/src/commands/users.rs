@@ -1,6 +1,6 @@
 //! `enroll users`: people who can log in. OpenID Connect Core 1.0 §5.1.
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
 use enroll_provider::{NewUser, Password, User, UserError, Users};
 use serde_json::{Map, Value, json};
@@ -109,7 +109,8 @@ async fn existing(place: &Place) -> Result<Users, Failure> {
 fn password() -> Result<Password, Failure> {
     if !std::io::stdin().is_terminal() {
         let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line)?;
+        // More than the longest password, so that a longer one is refused rather than cut off.
+        std::io::stdin().lock().take(4096).read_line(&mut line)?;
         return Ok(Password::presented(line.trim_end_matches(['\r', '\n']).to_owned()));
     }
     let asked = rpassword::prompt_password("Password: ")?;

@@ -23,4 +23,5 @@ mod registration;
 mod secrets;
 mod serve;
 mod transfer;
+mod users;
 mod wire;
