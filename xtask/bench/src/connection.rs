@@ -46,6 +46,14 @@ impl Connection {
         Ok(Response { status: head.status, body: &self.received[head.end..head.end + head.length] })
     }
 
+    /// The values of a header of the last response.
+    pub(crate) fn headers(&self, wanted: &str) -> Vec<&str> {
+        let head = self.received.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or_default();
+        let head = str::from_utf8(&self.received[..head]).unwrap_or_default();
+        let headers = head.split("\r\n").filter_map(|line| line.split_once(':'));
+        headers.filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim()).collect()
+    }
+
     async fn read_more(&mut self) -> io::Result<()> {
         if self.received.len() > LARGEST {
             return Err(invalid("the response is larger than the benchmark expects"));

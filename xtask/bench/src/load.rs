@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::task::LocalSet;
 
+use crate::authorized::{Ask, Authorized, Server, code, form_request};
 use crate::connection::Connection;
 
 /// Requests to send, and the status that each must have.
 pub(crate) struct Load {
     address: String,
     requests: Vec<Vec<u8>>,
+    /// For each request, where a code comes of it: the form that pays it out, but for the code.
+    redeem: Vec<String>,
     expected: u16,
     /// Whether each request is sent once, and not again and again.
     once: bool,
@@ -53,22 +56,47 @@ impl Load {
         )
         .into_bytes();
         request.extend_from_slice(body);
-        Self { address: address.to_owned(), requests: vec![request], expected: 201, once: false, kept: None }
+        Self {
+            address: address.to_owned(),
+            requests: vec![request],
+            redeem: Vec::new(),
+            expected: 201,
+            once: false,
+            kept: None,
+        }
     }
 
     /// The same `GET`, `PUT` or `DELETE` on the registration client URIs of clients that are registered now.
     pub(crate) async fn managing(self, manage: Manage, clients: u64, connections: usize) -> io::Result<Self> {
         let address = self.address.clone();
-        let answers = Rc::new(RefCell::new(Vec::new()));
-        let register = Self { kept: Some(Rc::clone(&answers)), ..self };
-        register.run(connections, Until::Requests(clients)).await?;
+        let answers = self.answers(clients, connections).await?;
         let requests =
-            answers.borrow().iter().map(|body| manage.request(&address, body)).collect::<io::Result<_>>()?;
+            answers.iter().map(|body| manage.request(&address, body)).collect::<io::Result<_>>()?;
         let (expected, once) = match manage {
             Manage::Read | Manage::Update => (200, false),
             Manage::Delete => (204, true),
         };
-        Ok(Self { address, requests, expected, once, kept: None })
+        Ok(Self { address, requests, redeem: Vec::new(), expected, once, kept: None })
+    }
+
+    /// What the server answers to so many of these requests.
+    pub(crate) async fn answers(self, count: u64, connections: usize) -> io::Result<Vec<Vec<u8>>> {
+        let answers = Rc::new(RefCell::new(Vec::new()));
+        Self { kept: Some(Rc::clone(&answers)), ..self }.run(connections, Until::Requests(count)).await?;
+        Ok(answers.take())
+    }
+
+    /// What these clients ask of the authorization server.
+    pub(crate) async fn authorized(
+        what: Authorized,
+        server: &Server<'_>,
+        clients: &[Vec<u8>],
+    ) -> io::Result<Self> {
+        let asks = what.asks(server, clients).await?;
+        let expected = if matches!(what, Authorized::Flow) { 303 } else { 200 };
+        let redeem = asks.iter().filter_map(|ask| ask.redeem.clone()).collect();
+        let requests = asks.into_iter().map(|Ask { first, .. }| first).collect();
+        Ok(Self { address: server.address.to_owned(), requests, redeem, expected, once: false, kept: None })
     }
 
     /// Runs all connections on this thread.
@@ -124,9 +152,15 @@ impl Load {
             }
             left.set(left.get() - 1);
             let response = connection.send(&self.requests[next % self.requests.len()]).await?;
-            self.check(response.status, response.body)?;
+            check(self.expected, response.status, response.body)?;
             if let Some(kept) = &self.kept {
                 kept.borrow_mut().push(response.body.to_vec());
+            }
+            if let Some(redeem) = self.redeem.get(next % self.requests.len()) {
+                let form = format!("{redeem}{}", code(&connection)?);
+                let request = form_request(&self.address, "/connect/token", "", &form);
+                let response = connection.send(&request).await?;
+                check(200, response.status, response.body)?;
             }
             let answered = Instant::now();
             latencies.push(u32::try_from((answered - now).as_micros()).unwrap_or(u32::MAX));
@@ -135,15 +169,15 @@ impl Load {
         }
         Ok(latencies)
     }
+}
 
-    /// A run that is answered anything else measures nothing, so it ends.
-    fn check(&self, status: u16, body: &[u8]) -> io::Result<()> {
-        if status == self.expected {
-            return Ok(());
-        }
-        let body = String::from_utf8_lossy(body);
-        Err(io::Error::other(format!("answered {status} instead of {}: {body}", self.expected)))
+/// A run that is answered anything else measures nothing, so it ends.
+fn check(expected: u16, status: u16, body: &[u8]) -> io::Result<()> {
+    if status == expected {
+        return Ok(());
     }
+    let body = String::from_utf8_lossy(body);
+    Err(io::Error::other(format!("answered {status} instead of {expected}: {body}")))
 }
 
 impl Measured {
@@ -234,10 +268,9 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn another_status_than_the_expected_one_ends_the_run() {
-        let load = Load::registering("127.0.0.1:1", "/connect/dcr", b"{}");
-        let error = load.check(429, b"{\"error\":\"slow_down\"}").unwrap_err().to_string();
+    #[test]
+    fn another_status_than_the_expected_one_ends_the_run() {
+        let error = check(201, 429, b"{\"error\":\"slow_down\"}").unwrap_err().to_string();
         assert!(error.contains("429") && error.contains("slow_down"), "{error}");
     }
 }

@@ -1,7 +1,8 @@
-//! Puts load on a registration endpoint and prints what it saw as one line of JSON.
+//! Puts load on a registration endpoint, or on what its clients then use, and prints what it saw as one line of JSON.
 
 #![allow(clippy::print_stdout)] // The line is its result.
 
+mod authorized;
 mod connection;
 mod load;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
+use authorized::{Authorized, Server};
 use load::{Load, Manage, Until};
 
 /// How many clients are managed: a multiple of every number of connections.
@@ -31,6 +33,15 @@ struct Arguments {
     /// Where the server registers clients.
     #[arg(long, default_value = "/connect/dcr")]
     path: String,
+    /// Where the server gives tokens.
+    #[arg(long, default_value = "/connect/token")]
+    token_path: String,
+    /// How many clients ask for tokens, each in its turn.
+    #[arg(long, default_value_t = 1)]
+    clients: u64,
+    /// Where these clients are kept: read if it is there, else written once they are registered.
+    #[arg(long)]
+    kept: Option<PathBuf>,
     #[arg(long, default_value_t = 64)]
     connections: usize,
     /// How long, in milliseconds.
@@ -51,6 +62,14 @@ enum What {
     Update,
     /// Registers many clients, then deletes each of them.
     Delete,
+    /// Gets tokens by client credentials.
+    Token,
+    /// Gets some tokens, then asks about them again and again.
+    Introspect,
+    /// Logs in for some clients, then asks again and again who it was.
+    Userinfo,
+    /// Gets codes with the cookie of a session, and tokens for them.
+    Flow,
 }
 
 // One thread: the servers need the others.
@@ -80,10 +99,42 @@ async fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>
         What::Read => register.managing(Manage::Read, CLIENTS, connections).await?,
         What::Update => register.managing(Manage::Update, CLIENTS, connections).await?,
         What::Delete => register.managing(Manage::Delete, deleted, connections).await?,
+        What::Token => authorized(register, Authorized::Token, address, arguments).await?,
+        What::Introspect => authorized(register, Authorized::Introspect, address, arguments).await?,
+        What::Userinfo => authorized(register, Authorized::Userinfo, address, arguments).await?,
+        What::Flow => authorized(register, Authorized::Flow, address, arguments).await?,
     };
     let until = match arguments.requests {
         Some(count) => Until::Requests(count),
         None => Until::Elapsed(Duration::from_millis(arguments.milliseconds)),
     };
     Ok(load.run(connections, until).await?.to_json().to_string())
+}
+
+/// The clients ask each in its turn; where each needs a token first, some of them do.
+async fn authorized(
+    register: Load,
+    what: Authorized,
+    address: &str,
+    arguments: &Arguments,
+) -> std::io::Result<Load> {
+    let mut clients = clients(register, arguments).await?;
+    if matches!(what, Authorized::Introspect | Authorized::Userinfo) {
+        let every = clients.len().div_ceil(usize::try_from(CLIENTS).unwrap_or(usize::MAX)).max(1);
+        clients = clients.into_iter().step_by(every).collect();
+    }
+    Load::authorized(what, &Server { address, token_path: &arguments.token_path }, &clients).await
+}
+
+async fn clients(register: Load, arguments: &Arguments) -> std::io::Result<Vec<Vec<u8>>> {
+    let kept = arguments.kept.as_deref();
+    if let Some(path) = kept.filter(|path| path.exists()) {
+        return Ok(std::fs::read(path)?.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect());
+    }
+    let connections = arguments.connections;
+    let clients = register.answers(arguments.clients, connections).await?;
+    if let Some(path) = kept {
+        std::fs::write(path, clients.join(&b'\n'))?;
+    }
+    Ok(clients)
 }
