@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what a registration costs, beside what it would cost without us.
+//! `cargo xtask bench`: what a registration costs, beside what it would cost without us; and a token.
 //!
 //! Machines are noisy, so all servers run at once, short rounds go through them in turn, and every ratio is taken
 //! within a round before its median is taken over the rounds. The load generator and the handler that registration is
@@ -7,10 +7,11 @@
 mod machine;
 mod report;
 mod samples;
+mod tokens;
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, id};
 use std::time::Duration;
 
@@ -37,6 +38,9 @@ pub(crate) struct Options {
     /// How many clients are registered before memory and start are measured.
     #[arg(long, default_value_t = 1_000_000)]
     clients: u64,
+    /// Tokens alone; the rest of `docs/benchmarks.md` stays as it is.
+    #[arg(long)]
+    tokens: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
@@ -51,10 +55,41 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let folder = target().join("bench").join(id().to_string());
     fs::create_dir_all(&folder)?;
 
-    let samples = rates(&folder, rounds, milliseconds)?;
+    let path = root().join("docs/benchmarks.md");
+    let before = fs::read_to_string(&path).unwrap_or_default();
+    let tokens = tokens::measure(&folder, rounds, milliseconds, options.quick)?;
+    let described = machine::describe(&target()).join("\n");
+    let tokens = format!(
+        "\n{described}\n- {rounds} rounds of {} s a scenario\n\n{}",
+        milliseconds / 1000,
+        tokens.figures()
+    );
+    println!("{tokens}");
+    let before = report::with_tokens(&before, &tokens);
+    let page = match options.tokens {
+        true => before,
+        false => registrations(&folder, &before, rounds, milliseconds, clients)?,
+    };
+    if !options.quick {
+        fs::write(&path, page)?;
+        println!("written to docs/benchmarks.md; say there what limits each figure");
+    }
+    fs::remove_dir_all(folder)?;
+    Ok(())
+}
+
+/// The page with new figures of registrations.
+fn registrations(
+    folder: &Path,
+    before: &str,
+    rounds: usize,
+    milliseconds: u64,
+    clients: u64,
+) -> Result<String, Failure> {
+    let samples = rates(folder, rounds, milliseconds)?;
     let validation = validation(milliseconds)?;
     println!("reading and judging a request: {validation:.1} µs");
-    let footprint = footprint(&folder, clients)?;
+    let footprint = footprint(folder, clients)?;
     let report = Report {
         samples,
         validation,
@@ -64,14 +99,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         machine: machine::describe(&target()),
     };
     println!("\n{}", report.figures());
-    if !options.quick {
-        let path = root().join("docs/benchmarks.md");
-        let before = fs::read_to_string(&path).unwrap_or_default();
-        fs::write(&path, report.page(&before))?;
-        println!("written to docs/benchmarks.md; say there what limits each figure");
-    }
-    fs::remove_dir_all(folder)?;
-    Ok(())
+    Ok(report.page(before))
 }
 
 /// Goes through all scenarios, round by round.
@@ -102,35 +130,42 @@ fn rates(folder: &Path, rounds: usize, milliseconds: u64) -> Result<Samples, Fai
 fn validation(milliseconds: u64) -> Result<f64, Failure> {
     let mut command = Command::new(built("enroll-bench-validate", true));
     command.arg(root().join(What::Register.body())).arg(milliseconds.to_string());
+    told_number(&mut command)
+}
+
+/// The one number that a program prints.
+fn told_number(command: &mut Command) -> Result<f64, Failure> {
     let output = command.output()?;
     let told = String::from_utf8_lossy(&output.stdout);
     told.trim().parse().map_err(|_| {
-        let line = shown(&command);
+        let line = shown(command);
         format!("`{line}` failed: {}", String::from_utf8_lossy(&output.stderr).trim()).into()
     })
 }
 
-/// Starts the servers of others, where Node.js is there to run them.
+/// Starts the servers of others.
 fn peers(folder: &Path) -> Result<Vec<(Who, Server)>, Failure> {
+    let memory = node_oidc_provider(folder, "peer-memory.log", None)?.map(|peer| (Who::PeerMemory, peer));
+    let database = folder.join("peer.db");
+    let sqlite = node_oidc_provider(folder, "peer-sqlite.log", Some(&database))?;
+    Ok(memory.into_iter().chain(sqlite.map(|peer| (Who::PeerSqlite, peer))).collect())
+}
+
+/// Starts node-oidc-provider, where Node.js is there to run it.
+fn node_oidc_provider(folder: &Path, log: &str, database: Option<&Path>) -> Result<Option<Server>, Failure> {
     let program = root().join("conformance/peers/node-oidc-provider");
     if !installed("node") || !installed("npm") {
         println!("skipped: node-oidc-provider needs node and npm (on Debian: `apt-get install nodejs npm`)");
-        return Ok(Vec::new());
+        return Ok(None);
     }
     tools::install(&program, &[["npm", "ci", "--no-audit", "--no-fund"].map(str::to_owned).to_vec()])?;
-    let start = |who: Who, log: &str, database: Option<PathBuf>| -> Result<(Who, Server), Failure> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut command = Command::new("node");
-        command.current_dir(&program).args(["server.mjs", "--port", &port.to_string()]);
-        if let Some(database) = database {
-            command.arg("--sqlite").arg(database);
-        }
-        Ok((who, Server::spawn(&mut command, &folder.join(log))?))
-    };
-    Ok(vec![
-        start(Who::PeerMemory, "peer-memory.log", None)?,
-        start(Who::PeerSqlite, "peer-sqlite.log", Some(folder.join("peer.db")))?,
-    ])
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let mut command = Command::new("node");
+    command.current_dir(&program).args(["server.mjs", "--port", &port.to_string()]);
+    if let Some(database) = database {
+        command.arg("--sqlite").arg(database);
+    }
+    Server::spawn(&mut command, &folder.join(log)).map(Some)
 }
 
 /// What the server takes up: memory, time to start, and room on the disk.
@@ -187,13 +222,19 @@ fn load(server: &Server, scenario: Scenario, limit: &[String]) -> Result<Sample,
     command.args([scenario.what.word(), &server.url, "--path", scenario.who.path()]).args(limit);
     command.args(["--connections", &scenario.connections.to_string()]);
     command.arg("--body").arg(root().join(scenario.what.body()));
+    let sample = measured(server, &mut command)?;
+    // Each client to be deleted is registered first, which costs the server more than the deletion.
+    let cost = sample.cost.filter(|_| scenario.what != What::Delete);
+    Ok(Sample { cost, ..sample })
+}
+
+/// Runs the load generator once, as it stands here.
+fn measured(server: &Server, command: &mut Command) -> Result<Sample, Failure> {
     let before = server.processor_time();
     let output = command.output()?;
     let spent = server.processor_time().zip(before).map(|(after, before)| after.saturating_sub(before));
-    // Each client to be deleted is registered first, which costs the server more than the deletion.
-    let spent = spent.filter(|_| scenario.what != What::Delete);
     if !output.status.success() {
-        let line = shown(&command);
+        let line = shown(command);
         return Err(format!("`{line}` failed: {}", String::from_utf8_lossy(&output.stderr).trim()).into());
     }
     let seen: Value = serde_json::from_slice(&output.stdout)?;

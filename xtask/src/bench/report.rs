@@ -9,6 +9,28 @@ use super::samples::{Sample, Samples, Scenario, What, Who};
 const BEGIN: &str = "<!-- written by hand: begin -->";
 const END: &str = "<!-- written by hand: end -->";
 
+/// Between these lines are the figures of the authorization server.
+const TOKENS_BEGIN: &str = "<!-- tokens: begin -->";
+const TOKENS_END: &str = "<!-- tokens: end -->";
+
+const TOKENS: &str = "
+
+## Authorization server
+
+Two Enrolls, one of which signs access tokens with RS256, and node-oidc-provider in memory are measured in turn; 64
+connections keep a server busy, which may use all cores but for what the load generator takes.
+
+- *Tokens* are of client credentials, JWTs for one resource (RFC 8707), for clients that send their secret in the form.
+  node-oidc-provider signs them with ES256, too. *Reference tokens* are on the disk before they are sent.
+- *Of bare signing* is the processor time of one `SigningKey::sign_jwt` with equal claims, in a loop on one core, by the
+  processor time that a token costs the server, all its threads and the kernel's for it: what part of the bare rate
+  the server reaches for each core that it uses.
+- *Introspection* and *userinfo* go through at most 1024 tokens, each of another client. A *code flow* is two requests: one to
+  authorize with the cookie of a session, consent off, and one that gets the tokens for the code; its times are of both.
+- *Many clients* are 100,000, registered over HTTP, of which each asks in its turn. *After a restart* the server has
+  just started and gets 4096 requests, or as many tokens as are first needed for them; the system's cache of files stays warm.
+";
+
 const INTRODUCTION: &str = "\
 # Benchmarks
 
@@ -44,7 +66,7 @@ pub(super) struct Report {
 impl Report {
     /// The whole page; what was written by hand on the page before stays.
     pub(super) fn page(&self, before: &str) -> String {
-        let by_hand = between(before).unwrap_or("\n## What limits each\n\n");
+        let by_hand = between(before, BEGIN, END).unwrap_or("\n## What limits each\n\n");
         let machine = self.machine.join("\n");
         let rounds = format!(
             "- Command: `cargo xtask bench`, {} rounds of {} s a scenario, {} clients",
@@ -52,8 +74,10 @@ impl Report {
             self.milliseconds / 1000,
             self.footprint.clients
         );
+        let tokens = between(before, TOKENS_BEGIN, TOKENS_END).unwrap_or_default();
         format!(
-            "{INTRODUCTION}\n## Last run\n\n{machine}\n{rounds}\n\n{}\n{BEGIN}{by_hand}{END}\n",
+            "{INTRODUCTION}\n## Last run\n\n{machine}\n{rounds}\n\n{}\n{TOKENS_BEGIN}{tokens}{TOKENS_END}\n\n\
+             {BEGIN}{by_hand}{END}\n",
             self.figures()
         )
     }
@@ -130,16 +154,30 @@ impl Report {
             Goal::most("ms from start to `ready`", 100.0, Some(milliseconds)),
             Goal::most("MB of stripped binary", 15.0, Some(megabytes(binary))),
         ];
-        let mut table = String::from("| | goal | figure | |\n| --- | ---: | ---: | --- |\n");
-        for goal in &goals {
-            table.push_str(&goal.row());
-        }
-        table
+        self::goals(&goals)
     }
 }
 
+/// The page with these figures of the authorization server, and all else as it was.
+pub(super) fn with_tokens(page: &str, figures: &str) -> String {
+    let section = format!("{TOKENS_BEGIN}{TOKENS}{figures}{TOKENS_END}");
+    match between(page, TOKENS_BEGIN, TOKENS_END) {
+        Some(own) => page.replace(&format!("{TOKENS_BEGIN}{own}{TOKENS_END}"), &section),
+        None => page.replace(BEGIN, &format!("{section}\n\n{BEGIN}")),
+    }
+}
+
+/// Goals as a table.
+pub(super) fn goals(goals: &[Goal]) -> String {
+    let mut table = String::from("| | goal | figure | |\n| --- | ---: | ---: | --- |\n");
+    for goal in goals {
+        table.push_str(&goal.row());
+    }
+    table
+}
+
 /// A figure that is hoped for.
-struct Goal {
+pub(super) struct Goal {
     what: String,
     least: bool,
     limit: f64,
@@ -147,7 +185,7 @@ struct Goal {
 }
 
 impl Goal {
-    fn least(what: &str, limit: f64, figure: Option<f64>) -> Self {
+    pub(super) fn least(what: &str, limit: f64, figure: Option<f64>) -> Self {
         Self { what: what.to_owned(), least: true, limit, figure }
     }
 
@@ -167,9 +205,9 @@ impl Goal {
 }
 
 /// What stands between the two lines.
-fn between(page: &str) -> Option<&str> {
-    let (_, rest) = page.split_once(BEGIN)?;
-    rest.split_once(END).map(|(by_hand, _)| by_hand)
+fn between<'a>(page: &'a str, begin: &str, end: &str) -> Option<&'a str> {
+    let (_, rest) = page.split_once(begin)?;
+    rest.split_once(end).map(|(inside, _)| inside)
 }
 
 fn mebibytes(bytes: Option<u64>) -> String {
@@ -249,6 +287,10 @@ mod tests {
         let page = report().page(&before);
         assert!(page.ends_with(&format!("{BEGIN}\n## What limits each\n\nThe disk.\n{END}\n")));
         assert!(!page.contains("old figures"));
-        assert_eq!(between(&report().page(&page)), between(&page));
+        assert_eq!(between(&report().page(&page), BEGIN, END), between(&page, BEGIN, END));
+        assert_eq!(
+            between(&report().page(&with_tokens(&page, "1")), TOKENS_BEGIN, TOKENS_END),
+            Some(format!("{TOKENS}1").as_str())
+        );
     }
 }
