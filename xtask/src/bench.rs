@@ -59,11 +59,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let before = fs::read_to_string(&path).unwrap_or_default();
     let tokens = tokens::measure(&folder, rounds, milliseconds, options.quick)?;
     let described = machine::describe(&target()).join("\n");
-    let tokens = format!(
-        "\n{described}\n- {rounds} rounds of {} s a scenario\n\n{}",
-        milliseconds / 1000,
-        tokens.figures()
-    );
+    let tokens =
+        format!("\n{described}\n- Rounds: {rounds}, {milliseconds} ms a scenario\n\n{}", tokens.figures());
     println!("{tokens}");
     let before = report::with_tokens(&before, &tokens);
     let page = match options.tokens {

@@ -202,7 +202,8 @@ impl Tokens {
 
     /// How many times as many tokens as node-oidc-provider gives, in the median round.
     fn to_peer(&self, scenario: Scenario) -> Option<f64> {
-        if scenario.what != What::Token || scenario.from != From::One || scenario.who == Who::Peer {
+        // It signs with ES256.
+        if scenario != Scenario::token(Who::Es256) {
             return None;
         }
         let peer = self.of(Scenario::token(Who::Peer));
