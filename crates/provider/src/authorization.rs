@@ -173,6 +173,10 @@ impl Provider {
                 tracing::info!(error = %code, "showed an error: {detail}");
                 error_page(StatusCode::BAD_REQUEST, problem, code.as_str(), Some(detail), visitor)
             }
+            Refusal::Protocol(ProtocolError::Conflict) => {
+                let again = ProtocolError::internal("others changed the same at the same time");
+                self.told(Refusal::Protocol(again), visitor)
+            }
             Refusal::Protocol(ProtocolError::Internal(cause)) => {
                 tracing::error!(error = &*cause as &dyn std::error::Error, "a request failed: {cause}");
                 let code = ErrorCode::TemporarilyUnavailable;

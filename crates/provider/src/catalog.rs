@@ -96,6 +96,11 @@ impl Catalog {
         self.scopes.iter().flat_map(|scope| &scope.claims).map(String::as_str)
     }
 
+    /// What every scope means.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &ScopeMeaning> {
+        self.scopes.iter()
+    }
+
     /// What a scope means, if anybody said.
     pub(crate) fn meaning(&self, scope: &str) -> Option<&ScopeMeaning> {
         self.scopes.iter().find(|own| own.name == scope)

@@ -46,8 +46,11 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
             Some(authorization::open(&config, &issuer, store.clone(), key.clone(), outbound).await?)
         }
     };
-    if let Some(authorization) = authorization.as_ref().filter(|_| options.dev) {
-        users::add_demonstration_users(&authorization.users).await?;
+    if let Some(authorization) = &authorization {
+        match options.dev {
+            true => users::add_demonstration_users(&authorization.users).await?,
+            false => users::delete_demonstration_users(&authorization.users).await?,
+        }
     }
     if let Some(authorization) = &authorization {
         gate = gate

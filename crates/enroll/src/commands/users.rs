@@ -1,8 +1,9 @@
 //! `enroll users`: people who can log in. OpenID Connect Core 1.0 §5.1.
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::net::Ipv4Addr;
 
-use enroll_provider::{NewUser, Password, User, UserError, Users};
+use enroll_provider::{LogIn, NewUser, Password, User, UserError, Users};
 use serde_json::{Map, Value, json};
 
 use super::{say, say_row};
@@ -151,6 +152,20 @@ pub(super) async fn add_demonstration_users(users: &Users) -> Result<(), Failure
             // Another process may have been quicker.
             Ok(_) | Err(UserError::Taken) => {}
             Err(error) => return Err(failure(name, error)),
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the users of `--dev` in a server that is none, unless they have other passwords by now: everybody knows these.
+pub(super) async fn delete_demonstration_users(users: &Users) -> Result<(), Failure> {
+    for name in ["alice", "bob"] {
+        let password = Password::presented(name.to_owned());
+        let source = Ipv4Addr::LOCALHOST.into();
+        let tried = users.log_in(LogIn { username: name, password, source, device: None }).await;
+        if tried.is_ok() {
+            users.delete(name).await.map_err(|error| failure(name, error))?;
+            tracing::warn!("deleted the user {name} of an earlier --dev, whose password is the name");
         }
     }
     Ok(())

@@ -93,6 +93,22 @@ async fn the_operator_adds_somebody_who_logs_in_while_the_server_runs() {
     assert_eq!(home.run("users list --json").stdout, "");
 }
 
+/// Everybody knows the passwords of `--dev`.
+#[tokio::test]
+async fn users_of_a_server_in_development_do_not_log_in_at_another() {
+    let home = Home::new();
+    for (options, count) in [("--dev", 2), ("", 0), ("--dev", 2)] {
+        let server = Server::start(&home, options);
+        let listed = home.run("users list --json");
+        assert_eq!(listed.stdout.lines().count(), count, "{options}: {listed:?}");
+        drop(server);
+    }
+    // Somebody of that name with a password of their own stays.
+    assert_eq!(home.run_with_input("users password alice", "another\n").code, Some(0));
+    drop(Server::start(&home, ""));
+    assert_eq!(home.run("users list --json").stdout.lines().count(), 1);
+}
+
 #[tokio::test]
 async fn users_of_a_folder_that_is_none_are_not_looked_for() {
     let home = Home::new();

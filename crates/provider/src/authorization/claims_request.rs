@@ -38,6 +38,13 @@ impl ClaimsRequest {
         }
     }
 
+    /// Keeps the claims that are right by this.
+    pub(crate) fn retain(&mut self, mut is_right: impl FnMut(&str) -> bool) {
+        for wishes in [&mut self.userinfo, &mut self.id_token] {
+            wishes.retain(|claim, _| is_right(claim));
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.userinfo.is_empty() && self.id_token.is_empty()
     }

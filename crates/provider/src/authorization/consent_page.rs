@@ -40,7 +40,7 @@ impl Provider {
             registered_by: registered_by(client),
             verified: registered_by(client) == RegisteredBy::Operator,
             redirect_uri: &request.destination.redirect_uri,
-            scopes: request.extent.scope.values().map(|value| self.choice(value, visitor)).collect(),
+            scopes: self.choices(request, visitor),
             resources: request
                 .extent
                 .resources
@@ -58,6 +58,18 @@ impl Provider {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
         response
+    }
+
+    /// What is asked for by scopes, which people can leave out, and by single claims, which come with the rest.
+    fn choices<'a>(
+        &'a self,
+        request: &'a AuthorizationRequest,
+        visitor: &Visitor<'_>,
+    ) -> Vec<ScopeChoice<'a>> {
+        let scope = &request.extent.scope;
+        let by_claims = request.opened.iter().map(String::as_str).filter(|value| !scope.contains(value));
+        let by_claims = by_claims.map(|value| ScopeChoice { required: true, ..self.choice(value, visitor) });
+        scope.values().map(|value| self.choice(value, visitor)).chain(by_claims).collect()
     }
 
     fn choice<'a>(&'a self, value: &'a str, visitor: &Visitor<'_>) -> ScopeChoice<'a> {

@@ -10,6 +10,7 @@ use super::destination::Destination;
 use super::{Refusal, prompt::Prompts};
 use crate::catalog::Extent;
 use crate::parameters::Parameters;
+use crate::tokens::claims::scopes_that_open;
 use crate::{ProtocolError, Provider};
 
 /// The longest `nonce`, in bytes.
@@ -17,6 +18,9 @@ const LONGEST_NONCE: usize = 512;
 
 /// The longest list of anything else that is kept or shown, in bytes.
 const LONGEST_HINT: usize = 4096;
+
+/// Claims that no scope opens, since they are about the login rather than the user. OpenID Connect Core 1.0 §2.
+const ABOUT_THE_LOGIN: [&str; 3] = ["sub", "auth_time", "acr"];
 
 /// An authorization request, every part of it judged.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub(crate) struct AuthorizationRequest {
     /// Seconds.
     pub(crate) max_age: Option<u64>,
     pub(crate) claims: ClaimsRequest,
+    /// The scopes of which single claims are asked for: people are asked for these as well.
+    pub(crate) opened: Vec<String>,
     pub(crate) acr_values: Vec<String>,
     /// The subject, as this client knows it, that must be logged in.
     pub(crate) subject: Option<String>,
@@ -77,7 +83,8 @@ impl Provider {
         let extent =
             self.catalog.for_user(registered, parameters.get("scope"), parameters.all("resource"))?;
         let prompts = Prompts::read(parameters.get("prompt"))?;
-        let claims = ClaimsRequest::read(parameters.get("claims"))?;
+        let mut claims = ClaimsRequest::read(parameters.get("claims"))?;
+        let opened = self.opened_by_claims(&mut claims, registered);
         let default_max_age = client.metadata.default_max_age.map(|age| Seconds::get(age).into());
         let subject = match parameters.get("id_token_hint") {
             Some(hint) => Some(self.subject_of_hint(hint, client)?),
@@ -94,10 +101,29 @@ impl Provider {
             max_age: max_age(parameters)?.or(default_max_age),
             acr_values: acr_values(client, parameters),
             claims,
+            opened,
             subject,
             login_hint: limited(parameters, "login_hint", LONGEST_HINT)?.map(str::to_owned),
             parameters: parameters.clone(),
         })
+    }
+
+    /// Single claims can be had by a client that is registered for a scope that opens them; others are passed over. Which
+    /// scopes these are. OpenID Connect Core 1.0 §5.5.
+    fn opened_by_claims(&self, claims: &mut ClaimsRequest, registered: &Scope) -> Vec<String> {
+        let mut opened: Vec<String> = Vec::new();
+        claims.retain(|claim| {
+            if ABOUT_THE_LOGIN.contains(&claim) {
+                return true;
+            }
+            let scope = scopes_that_open(claim, &self.catalog).find(|scope| registered.contains(scope));
+            let Some(scope) = scope else { return false };
+            if !opened.iter().any(|own| own == scope) {
+                opened.push(scope.to_owned());
+            }
+            true
+        });
+        opened
     }
 
     /// An ID token that this server gave this client says who should be there, even when it has ended. OpenID Connect Core

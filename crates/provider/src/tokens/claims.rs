@@ -43,6 +43,14 @@ pub(crate) fn supported(catalog: &Catalog) -> Vec<String> {
     all
 }
 
+/// The scopes that open a claim.
+pub(crate) fn scopes_that_open<'a>(claim: &'a str, catalog: &'a Catalog) -> impl Iterator<Item = &'a str> {
+    let standard =
+        OF_SCOPES.iter().filter(move |(_, claims)| claims.contains(&claim)).map(|(scope, _)| *scope);
+    let own = catalog.scopes().filter(move |scope| scope.claims.iter().any(|own| own == claim));
+    standard.chain(own.map(|scope| scope.name.as_str()))
+}
+
 /// What the scopes open of what is known of a user.
 pub(crate) fn of_scope(user: &User, scope: &Scope, catalog: &Catalog) -> Map<String, Value> {
     let mut claims = Map::new();

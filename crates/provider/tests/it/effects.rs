@@ -292,7 +292,10 @@ async fn a_client_that_wants_no_passwords_here_gets_nobody_who_has_one() {
     let fields = [("transaction", transaction.as_str()), ("username", "alice"), ("password", "alice")];
     browser.post("/connect/authorize/login", &fields).await;
     let page = browser.goes(&without.asks(&[])).await;
-    assert!(page.asks_for_consent(), "whoever is logged in already goes on: {page:?}");
+    assert!(
+        !page.asks_for_consent() && !page.asks_for_password(),
+        "a session by password is none here: {page:?}"
+    );
 }
 
 /// `post_logout_redirect_uris`: see `oidc_logout.rs`, too.

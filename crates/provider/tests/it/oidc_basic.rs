@@ -331,6 +331,26 @@ async fn oidcc_claims_essential() {
     assert_eq!((&shown["name"], shown.get("email")), (&"alice example".into(), None));
 }
 
+/// §5.5: no way around the scopes that a client registered, nor around the question.
+#[tokio::test]
+async fn single_claims_are_those_of_registered_scopes_and_people_are_asked_for_them() {
+    let server = Server::new().await;
+    let wish = r#"{ "userinfo": { "email": null, "phone_number": { "essential": true } } }"#;
+    let client = server.register(json!({ "scope": "openid email" })).await;
+    let asked = client.asks(&[("claims", wish)]);
+    let mut browser = server.browser();
+    let page = browser.goes(&asked).await;
+    let page = browser.logs_in(page, "alice").await;
+    assert!(
+        page.body.contains("Your e-mail address") && !page.body.contains("Your phone number"),
+        "{page:?}"
+    );
+    let code = browser.allows(page).await.told("code").unwrap();
+    let told = server.redeem(&client, &asked, &code).await.json();
+    let shown = server.userinfo(told["access_token"].as_str().unwrap()).await.json();
+    assert_eq!((&shown["email"], shown.get("phone_number")), (&"alice@example.com".into(), None));
+}
+
 /// §5.5.1.1
 #[tokio::test]
 async fn an_essential_context_that_cannot_be_met_ends_it() {
