@@ -138,7 +138,9 @@ impl Catalog {
     ) -> Result<Extent, ProtocolError> {
         let wanted = self.named(resources)?;
         let asked = match asked {
-            Some(asked) => limited(asked)?.values().filter(|value| self.knows(value)).collect(),
+            Some(asked) => {
+                limited(asked)?.values().filter(|value| self.is_meant(value, registered)).collect()
+            }
             None => of_resources(registered),
         };
         asked.values().try_for_each(|value| must_be_registered(registered, value))?;
@@ -196,6 +198,12 @@ impl Catalog {
             |value: &str| wanted.iter().any(|resource| resource.scopes.iter().any(|own| own == value));
         let scope = scope.values().filter(|value| OF_USERS.contains(value) || leads(value)).collect();
         Extent { scope, resources: wanted }
+    }
+
+    /// Whether a scope is more than a wish that the standard lets the server pass over: one that nobody here knows, or
+    /// access while the user is away, for a client that gets no refresh tokens. OpenID Connect Core 1.0 §11.
+    fn is_meant(&self, value: &str, registered: &Scope) -> bool {
+        self.knows(value) && (value != "offline_access" || registered.contains(value))
     }
 
     fn knows(&self, value: &str) -> bool {

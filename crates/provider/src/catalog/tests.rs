@@ -98,6 +98,8 @@ fn a_user_is_asked_for_what_is_known_and_registered() {
     );
     assert_eq!(user(Some("openid api1"), &["urn:api2"]), Ok(extent("openid", &["urn:api2"])));
     assert_eq!(user(None, &["urn:api2"]), Ok(extent("api2 both", &["urn:api2"])));
+    let offline = user(Some("openid offline_access"), &[]);
+    assert_eq!(offline, Ok(extent("openid", &[])), "it has no refresh tokens");
     for refused in ["email", "openid email", "nobody:knows"] {
         assert_eq!(user(Some(refused), &[]), Err("invalid_scope".to_owned()), "{refused}");
     }
