@@ -24,12 +24,11 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 
 pub(crate) use claims_request::ClaimsRequest;
-pub(crate) use login::face;
 pub(crate) use prompt::Prompts;
 pub(crate) use request::AuthorizationRequest;
-pub(crate) use transaction::Step;
+pub(crate) use transaction::{Step, Waiting};
 
-use crate::browser::{Jar, Visitor};
+use crate::browser::Visitor;
 use crate::html::{page, redirect};
 use crate::parameters::Parameters;
 use crate::session::Session;
@@ -57,15 +56,14 @@ pub(crate) struct Present {
 }
 
 impl Provider {
-    /// A client sends somebody. A POST comes without the cookies of a visitor from elsewhere: then the browser is sent
-    /// here once more, with them. RFC 6265bis §5.6.7.
+    /// A client sends somebody.
     pub(crate) async fn authorize(&self, request: Request) -> Response {
         let (parts, parameters) = match self.sent(request).await {
             Ok(sent) => sent,
             Err((parts, error)) => return self.told(Refusal::Protocol(error), &self.visitor(&parts)),
         };
         let visitor = self.visitor(&parts).speaking(parameters.get("ui_locales"));
-        if parts.method == Method::POST && visitor.cookie(Jar::Session).is_none() {
+        if visitor.comes_without_cookies() {
             return redirect(&format!("{}?{}", self.url(paths::AUTHORIZATION), parameters.encode()));
         }
         let answer = self.go_on(parameters, &visitor, None).await;

@@ -8,7 +8,7 @@ use enroll_endpoint::Source;
 use enroll_oauth_types::{BrowserToken, Random, Secret, SecretKind};
 use enroll_pages::{Language, Look, language_ranges};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 
 use crate::Provider;
 
@@ -79,6 +79,12 @@ impl<'a> Visitor<'a> {
 
     fn accept_language(&self) -> Option<&'a str> {
         self.parts.headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()
+    }
+
+    /// Whether this may be a form of another site, which comes without the cookies of whoever is logged in: the browser is
+    /// sent here once more then, by GET, with them. RFC 6265bis §5.6.7.
+    pub(crate) fn comes_without_cookies(&self) -> bool {
+        self.parts.method == Method::POST && self.cookie(Jar::Session).is_none()
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

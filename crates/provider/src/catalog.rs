@@ -53,6 +53,9 @@ pub(crate) const LONGEST_SCOPE: usize = 4096;
 /// The longest `resource`, in bytes.
 const LONGEST_RESOURCE: usize = 512;
 
+/// The most `resource`s of one request: they are stored with what comes of it.
+const MOST_RESOURCES: usize = 16;
+
 /// What a token is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
@@ -221,7 +224,19 @@ impl Catalog {
                 ProtocolError::new(ErrorCode::InvalidTarget, problem)
             })
         };
-        names.map(find).collect()
+        let mut wanted: Vec<Resource> = Vec::new();
+        for resource in names.map(find) {
+            let resource = resource?;
+            if wanted.contains(&resource) {
+                continue;
+            }
+            if wanted.len() == MOST_RESOURCES {
+                let problem = format!("resource: must be at most {MOST_RESOURCES} different ones");
+                return Err(ProtocolError::new(ErrorCode::InvalidTarget, problem));
+            }
+            wanted.push(resource);
+        }
+        Ok(wanted)
     }
 
     fn on_loopback(&self, name: &str) -> Option<Resource> {

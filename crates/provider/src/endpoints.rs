@@ -1,4 +1,4 @@
-//! The endpoints that clients and resources call, one a file. Each gets a sender that is known.
+//! The endpoints that clients, resources and their users call, one a file.
 
 mod end_session;
 mod introspection;

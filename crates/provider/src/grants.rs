@@ -5,4 +5,5 @@ mod client_credentials;
 mod refresh_token;
 mod user_grant;
 
+pub(crate) use refresh_token::is_superseded;
 pub(crate) use user_grant::{UserGrant, is_coordinated};

@@ -7,6 +7,7 @@ mod catalog;
 mod client_authentication;
 mod endpoints;
 mod error;
+mod face;
 mod grants;
 mod html;
 mod keys;

@@ -82,6 +82,14 @@ impl Provider {
         format!("{}{path}", self.issuer)
     }
 
+    /// The path of an endpoint, below the path in the issuer.
+    pub(crate) fn path(&self, path: &str) -> String {
+        let url = self.url(path);
+        let behind_scheme = url.find("://").map_or(0, |at| at + 3);
+        let start = url[behind_scheme..].find('/').map_or(url.len(), |at| behind_scheme + at);
+        url[start..].to_owned()
+    }
+
     /// The endpoints that scripts of any origin may call, below `prefix`, the path in the issuer.
     pub fn cross_origin_routes(self, prefix: &str) -> Router {
         let guessed = [paths::GUESSED_TOKEN.to_owned(), format!("{prefix}{}", paths::GUESSED_TOKEN)];
@@ -220,13 +228,6 @@ impl ProviderBuilder {
     #[must_use]
     pub fn access_token_algorithm(mut self, algorithm: SigningAlgorithm) -> Self {
         self.0.access_token_algorithm = algorithm;
-        self
-    }
-
-    /// How people know this server. By default by the host of its issuer.
-    #[must_use]
-    pub fn service(mut self, name: impl Into<String>) -> Self {
-        self.0.service = name.into();
         self
     }
 

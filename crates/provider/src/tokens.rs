@@ -3,4 +3,5 @@
 pub(crate) mod access_token;
 pub(crate) mod claims;
 pub(crate) mod id_token;
+pub(crate) mod signing;
 mod subject;

@@ -38,7 +38,7 @@ enum What {
 
 /// How many clients ask, and what the server remembers of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum From {
+enum Askers {
     One,
     Many,
     /// The server has just started, and each request is of another client.
@@ -49,7 +49,7 @@ enum From {
 struct Scenario {
     who: Who,
     what: What,
-    from: From,
+    from: Askers,
 }
 
 /// All samples, and what a signature alone cost in each round, in microseconds.
@@ -62,13 +62,13 @@ pub(super) struct Tokens {
 
 impl Scenario {
     const fn token(who: Who) -> Self {
-        Self { who, what: What::Token, from: From::One }
+        Self { who, what: What::Token, from: Askers::One }
     }
 
     fn all() -> Vec<Self> {
         let mut all: Vec<_> = [Who::Peer, Who::Rs256].map(Self::token).into();
         let whats = [What::Token, What::Reference, What::Introspect, What::Userinfo, What::Flow];
-        for from in [From::One, From::Many, From::ManyCold] {
+        for from in [Askers::One, Askers::Many, Askers::ManyCold] {
             all.extend(whats.map(|what| Self { who: Who::Es256, what, from }));
         }
         all
@@ -92,7 +92,7 @@ pub(super) fn measure(
         }
         for scenario in Scenario::all() {
             let Some(place) = servers.iter().position(|(who, _)| *who == scenario.who) else { continue };
-            if scenario.from == From::ManyCold {
+            if scenario.from == Askers::ManyCold {
                 let (who, server) = servers.swap_remove(place);
                 let port = server.url.clone();
                 server.stop()?;
@@ -138,7 +138,7 @@ fn load(
     clients: u64,
 ) -> Result<Sample, Failure> {
     let Scenario { who, what, from } = scenario;
-    let clients = if from == From::One { 1 } else { clients };
+    let clients = if from == Askers::One { 1 } else { clients };
     let kept = folder.join(format!("{who:?}-{}-{clients}.jsonl", what.client()));
     let run = |limit: [&str; 2]| {
         let mut command = Command::new(built("enroll-bench", true));
@@ -150,12 +150,12 @@ fn load(
         measured(server, &mut command)
     };
     // What must be there before is made by a first request, so that the cost of that is not counted with the others.
-    if from != From::ManyCold && !kept.exists() {
+    if from != Askers::ManyCold && !kept.exists() {
         run(["--requests", "1"])?;
     }
     let sample = match from {
-        From::ManyCold => run(["--requests", &COLD.min(clients).to_string()])?,
-        From::One | From::Many => run(["--milliseconds", &milliseconds.to_string()])?,
+        Askers::ManyCold => run(["--requests", &COLD.min(clients).to_string()])?,
+        Askers::One | Askers::Many => run(["--milliseconds", &milliseconds.to_string()])?,
     };
     // These ask for tokens first, which costs the server, too.
     let cost = sample.cost.filter(|_| !matches!(what, What::Introspect | What::Userinfo));
@@ -278,9 +278,9 @@ impl fmt::Display for Scenario {
             (What::Flow, _) => "code flows",
         };
         let from = match self.from {
-            From::One => "one client",
-            From::Many => "many clients",
-            From::ManyCold => "many clients, after a restart",
+            Askers::One => "one client",
+            Askers::Many => "many clients",
+            Askers::ManyCold => "many clients, after a restart",
         };
         f.pad(&format!("{who}{what}, {from}"))
     }

@@ -56,29 +56,21 @@ impl Wording {
 impl ScopeConfig {
     /// The scopes of OpenID Connect Core §5.4 and §11.
     pub(crate) fn standard() -> Vec<Self> {
-        Self::named(&["openid", "profile", "email", "offline_access"])
+        ["openid", "profile", "email", "offline_access"]
+            .map(|name| Self::plain(name, Dynamic::Default))
+            .to_vec()
     }
 
     /// The scopes of `--dev`.
     pub(crate) fn demo() -> Vec<Self> {
-        let mut scopes = Self::standard();
-        scopes.extend(Self::named(&["api1", "api2", "mcp:tools"]));
-        scopes.extend(Self::named(&["enroll.registration"]));
-        if let Some(registration) = scopes.last_mut() {
-            registration.dynamic = Dynamic::Allowed;
-        }
-        scopes
+        let apis = ["api1", "api2", "mcp:tools"].map(|name| Self::plain(name, Dynamic::Default));
+        let registration = Self::plain("enroll.registration", Dynamic::Allowed);
+        Self::standard().into_iter().chain(apis).chain([registration]).collect()
     }
 
-    fn named(names: &[&str]) -> Vec<Self> {
-        let plain = |name: &&str| Self {
-            name: (*name).to_owned(),
-            dynamic: Dynamic::Default,
-            title: None,
-            description: None,
-            claims: Vec::new(),
-        };
-        names.iter().map(plain).collect()
+    /// One of which there is nothing else to say.
+    fn plain(name: &str, dynamic: Dynamic) -> Self {
+        Self { name: name.to_owned(), dynamic, title: None, description: None, claims: Vec::new() }
     }
 }
 

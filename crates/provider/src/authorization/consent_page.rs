@@ -3,15 +3,15 @@
 use axum::extract::Request;
 use axum::response::Response;
 use enroll_oauth_types::{BrowserToken, ErrorCode, Scope};
-use enroll_pages::{ClientFace, ConsentPage, Forms, RegisteredBy, ScopeChoice};
+use enroll_pages::{ClientFace, ConsentPage, RegisteredBy, ScopeChoice};
 use enroll_store::Client;
-use http::{StatusCode, header};
+use http::StatusCode;
 
 use super::consent::may_remember;
-use super::login::face;
+use super::transaction::Waiting;
 use super::{AuthorizationRequest, Present, Refusal, Step, expired};
 use crate::browser::{Jar, Visitor};
-use crate::html::page;
+use crate::face::face;
 use crate::parameters::Parameters;
 use crate::{Provider, paths};
 
@@ -26,38 +26,35 @@ impl Provider {
         present: &Present,
         visitor: &Visitor<'_>,
     ) -> Response {
-        let (browser, new_cookie) = visitor.browser(self.random.as_ref());
-        let transaction =
-            self.sealed(Step::Consent, &request.parameters, &browser, Some(&present.session.sid));
-        let action = self.path(paths::CONSENT);
-        let other = request.parameters.clone().with("prompt", Some("select_account")).encode();
+        let sid = Some(present.session.sid.as_str());
+        let waiting = Waiting { step: Step::Consent, parameters: &request.parameters, session: sid };
+        let prompt = if request.prompts.consent { "select_account consent" } else { "select_account" };
+        let other = request.parameters.clone().with("prompt", Some(prompt)).encode();
         let other_account = format!("{}?{other}", self.path(paths::AUTHORIZATION));
         let client = &request.client;
         let logo = self.logo_path(client);
-        let consent = ConsentPage {
-            client: ClientFace { logo: logo.as_deref(), ..face(client, visitor) },
-            registered_at: client.issued_at,
-            registered_by: registered_by(client),
-            verified: registered_by(client) == RegisteredBy::Operator,
-            redirect_uri: &request.destination.redirect_uri,
-            scopes: self.choices(request, visitor),
-            resources: request
-                .extent
-                .resources
-                .iter()
-                .map(|own| own.title.as_deref().unwrap_or(&own.identifier))
-                .collect(),
-            user: present.user.name(),
-            other_account: &other_account,
-            may_remember: may_remember(client),
-            action: &action,
-            hidden: vec![("transaction", &transaction)],
-        };
-        let mut response = page(StatusCode::OK, consent.render(&visitor.look()), Forms::OwnThenAnywhere);
-        if let Some(cookie) = new_cookie {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
-        response
+        self.page_that_waits(StatusCode::OK, &waiting, visitor, |transaction| {
+            let consent = ConsentPage {
+                client: ClientFace { logo: logo.as_deref(), ..face(client, visitor) },
+                registered_at: client.issued_at,
+                registered_by: registered_by(client),
+                verified: registered_by(client) == RegisteredBy::Operator,
+                redirect_uri: &request.destination.redirect_uri,
+                scopes: self.choices(request, visitor),
+                resources: request
+                    .extent
+                    .resources
+                    .iter()
+                    .map(|own| own.title.as_deref().unwrap_or(&own.identifier))
+                    .collect(),
+                user: present.user.name(),
+                other_account: &other_account,
+                may_remember: may_remember(client),
+                action: &self.path(paths::CONSENT),
+                hidden: vec![("transaction", transaction)],
+            };
+            consent.render(&visitor.look())
+        })
     }
 
     /// What is asked for by scopes, which people can leave out, and by single claims, which come with the rest.

@@ -11,7 +11,7 @@ use enroll_store::{Client, StoreError};
 use super::Refusal;
 use crate::Provider;
 use crate::parameters::Parameters;
-use crate::tokens::id_token::supported;
+use crate::tokens::signing::supported;
 
 /// The longest `client_id` and the longest `redirect_uri`, in bytes.
 const LONGEST: usize = 2048;

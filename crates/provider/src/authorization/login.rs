@@ -2,15 +2,14 @@
 
 use axum::extract::Request;
 use axum::response::Response;
-use enroll_oauth_types::{Localized, Uri};
-use enroll_pages::{ClientFace, Forms, LoginPage, LoginProblem};
-use enroll_store::Client;
+use enroll_pages::{ClientFace, LoginPage, LoginProblem};
 use http::{HeaderValue, StatusCode, header};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::transaction::Waiting;
 use super::{AuthorizationRequest, Refusal, Step, expired};
 use crate::browser::{Jar, Visitor};
-use crate::html::{page, redirect};
+use crate::face::face;
+use crate::html::redirect;
 use crate::parameters::Parameters;
 use crate::{LogIn, LogInError, Password, ProtocolError, Provider, paths};
 
@@ -29,23 +28,19 @@ impl Provider {
         problem: Option<LoginProblem>,
         status: StatusCode,
     ) -> Response {
-        let (browser, new_cookie) = visitor.browser(self.random.as_ref());
-        let transaction = self.sealed(Step::Login, &request.parameters, &browser, None);
-        let action = self.path(paths::LOGIN);
         let logo = self.logo_path(&request.client);
-        let login = LoginPage {
-            client: ClientFace { logo: logo.as_deref(), ..face(&request.client, visitor) },
-            action: &action,
-            hidden: vec![("transaction", &transaction)],
-            username,
-            problem,
-            local_login: request.client.metadata.enable_local_login != Some(false),
-        };
-        let mut response = page(status, login.render(&visitor.look()), Forms::OwnThenAnywhere);
-        if let Some(cookie) = new_cookie {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
-        response
+        let waiting = Waiting { step: Step::Login, parameters: &request.parameters, session: None };
+        self.page_that_waits(status, &waiting, visitor, |transaction| {
+            let login = LoginPage {
+                client: ClientFace { logo: logo.as_deref(), ..face(&request.client, visitor) },
+                action: &self.path(paths::LOGIN),
+                hidden: vec![("transaction", transaction)],
+                username,
+                problem,
+                local_login: request.client.metadata.enable_local_login != Some(false),
+            };
+            login.render(&visitor.look())
+        })
     }
 
     /// The answer to that page.
@@ -98,7 +93,9 @@ impl Provider {
         let (browser, _) = visitor.browser(self.random.as_ref());
         let (session, cookie) = self.begin_session(&user, visitor).await?;
         tracing::info!(client.id = %request.client.id, "somebody logged in");
-        let on = self.sealed(Step::LoggedIn, &request.parameters, &browser, Some(&session.sid));
+        let sid = Some(session.sid.as_str());
+        let on = Waiting { step: Step::LoggedIn, parameters: &request.parameters, session: sid };
+        let on = self.sealed(&on, &browser);
         let mut response = redirect(&format!("{}?transaction={on}", self.url(paths::RESUME)));
         let device = visitor.kept(Jar::Device, &self.users.device_token(&user));
         response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -110,35 +107,5 @@ impl Provider {
     fn wrong(&self, request: &AuthorizationRequest, answer: &Parameters, visitor: &Visitor<'_>) -> Response {
         let problem = Some(LoginProblem::WrongCredentials);
         self.login_page_again(request, visitor, answer.only("username"), problem, StatusCode::FORBIDDEN)
-    }
-
-    /// Where the picture of a client is, if it has one that can be had.
-    pub(super) fn logo_path(&self, client: &Client) -> Option<String> {
-        client.metadata.logo_uri.as_ref().filter(|_| self.outbound.is_some())?;
-        let id = utf8_percent_encode(client.id.as_str(), NON_ALPHANUMERIC);
-        Some(format!("{}/{id}", self.path(paths::LOGO)))
-    }
-
-    /// The path of an endpoint, below the path in the issuer.
-    pub(crate) fn path(&self, path: &str) -> String {
-        let url = self.url(path);
-        let behind_scheme = url.find("://").map_or(0, |at| at + 3);
-        let start = url[behind_scheme..].find('/').map_or(url.len(), |at| behind_scheme + at);
-        url[start..].to_owned()
-    }
-}
-
-/// What a person sees of a client, in a language that they read.
-pub(crate) fn face<'a>(client: &'a Client, visitor: &Visitor<'_>) -> ClientFace<'a> {
-    fn chosen<'a, T>(names: Option<&'a Localized<T>>, visitor: &Visitor<'_>) -> Option<&'a T> {
-        names.and_then(|names| names.lookup(visitor.languages()))
-    }
-    let metadata = &client.metadata;
-    ClientFace {
-        name: chosen(metadata.client_name.as_ref(), visitor).map_or(client.id.as_str(), String::as_str),
-        logo: None,
-        client_uri: chosen(metadata.client_uri.as_ref(), visitor).map(Uri::as_str),
-        policy_uri: chosen(metadata.policy_uri.as_ref(), visitor).map(Uri::as_str),
-        tos_uri: chosen(metadata.tos_uri.as_ref(), visitor).map(Uri::as_str),
     }
 }

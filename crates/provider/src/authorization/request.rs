@@ -126,6 +126,18 @@ impl Provider {
         opened
     }
 
+    /// The single claims that come with what somebody allowed: not those of a scope that they were asked for and left out.
+    pub(crate) fn claims_within(&self, request: &AuthorizationRequest, allowed: &Scope) -> ClaimsRequest {
+        let left_out = |scope: &str| request.extent.scope.contains(scope) && !allowed.contains(scope);
+        let mut claims = request.claims.clone();
+        claims.retain(|claim| {
+            let mut scopes = scopes_that_open(claim, &self.catalog);
+            ABOUT_THE_LOGIN.contains(&claim)
+                || scopes.any(|scope| request.is_registered_for(scope) && !left_out(scope))
+        });
+        claims
+    }
+
     /// An ID token that this server gave this client says who should be there, even when it has ended. OpenID Connect Core
     /// 1.0 §3.1.2.1.
     fn subject_of_hint(&self, hint: &str, client: &Client) -> Result<String, ProtocolError> {
@@ -137,6 +149,12 @@ impl Provider {
             true => Ok(hint.subject),
             false => Err(refuse()),
         }
+    }
+}
+
+impl AuthorizationRequest {
+    fn is_registered_for(&self, scope: &str) -> bool {
+        self.client.metadata.scope.as_ref().is_some_and(|own| own.contains(scope))
     }
 }
 

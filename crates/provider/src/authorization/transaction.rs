@@ -4,11 +4,15 @@
 
 use std::time::Duration;
 
+use axum::response::Response;
 use enroll_oauth_types::{BrowserToken, SealedSecret, SecretHash, Timestamp};
+use enroll_pages::Forms;
+use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use crate::Provider;
 use crate::browser::{Jar, Visitor};
+use crate::html::page;
 use crate::parameters::Parameters;
 
 /// How long a page may wait.
@@ -17,13 +21,19 @@ const PATIENCE: Duration = Duration::from_hours(1);
 /// What the sealed text is for.
 const PURPOSE: &str = "transaction";
 
+/// What a page waits for, and whose it is where somebody is logged in.
+pub(crate) struct Waiting<'a> {
+    pub(crate) step: Step,
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) session: Option<&'a str>,
+}
+
 /// What a page carries along.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Transaction {
+struct Transaction {
     step: Step,
     parameters: String,
     browser: SecretHash,
-    /// Whose page it is, where somebody is logged in.
     session: Option<String>,
     expires_at: Timestamp,
 }
@@ -42,23 +52,34 @@ pub(crate) enum Step {
 }
 
 impl Provider {
-    /// Seals what a page is about, for one browser and, where one is named, one session.
-    pub(crate) fn sealed(
-        &self,
-        step: Step,
-        parameters: &Parameters,
-        browser: &BrowserToken,
-        session: Option<&str>,
-    ) -> String {
+    /// Seals what a page is about, for one browser.
+    pub(crate) fn sealed(&self, waiting: &Waiting<'_>, browser: &BrowserToken) -> String {
         let transaction = Transaction {
-            step,
-            parameters: parameters.encode(),
+            step: waiting.step,
+            parameters: waiting.parameters.encode(),
             browser: browser.hash(),
-            session: session.map(str::to_owned),
+            session: waiting.session.map(str::to_owned),
             expires_at: self.clock.now() + PATIENCE,
         };
         let text = serde_json::to_string(&transaction).expect("a transaction is made of JSON");
         self.sealing_key.seal_text(&text, PURPOSE).to_string()
+    }
+
+    /// A page with a form, made with what it carries along; a browser that has no name yet gets one.
+    pub(crate) fn page_that_waits(
+        &self,
+        status: StatusCode,
+        waiting: &Waiting<'_>,
+        visitor: &Visitor<'_>,
+        render: impl FnOnce(&str) -> String,
+    ) -> Response {
+        let (browser, new_cookie) = visitor.browser(self.random.as_ref());
+        let html = render(&self.sealed(waiting, &browser));
+        let mut response = page(status, html, Forms::OwnThenAnywhere);
+        if let Some(cookie) = new_cookie {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        response
     }
 
     /// What was asked when the page was made; `None` when it is another page's, another browser's, another session's, or

@@ -134,3 +134,15 @@ fn whatever_listens_here_is_a_resource_where_somebody_tries_things() {
         assert_eq!(ask(other), Err("invalid_target".to_owned()), "{other}");
     }
 }
+
+/// What is asked for is stored with what comes of it.
+#[test]
+fn a_resource_that_is_named_twice_is_one_and_of_different_ones_there_is_an_end() {
+    assert_eq!(client(None, &["urn:api2"; 100]), Ok(extent("api2 both", &["urn:api2"])));
+    let catalog = catalog().insecure_with_any_on_loopback(["api1".to_owned()]);
+    let registered = Scope::from(REGISTERED);
+    let names: Vec<String> = (1..=17).map(|port| format!("http://127.0.0.1:{port}/")).collect();
+    let ask = |count: usize| catalog.for_client(&registered, None, names[..count].iter().map(String::as_str));
+    assert_eq!(ask(16).unwrap().resources.len(), 16);
+    assert_eq!(shown(ask(17)), Err("invalid_target".to_owned()));
+}

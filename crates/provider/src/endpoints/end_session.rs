@@ -5,10 +5,11 @@ use axum::response::Response;
 use enroll_oauth_types::{ClientId, ErrorCode};
 use enroll_pages::{Forms, LogOutPage, Problem, SignedOutPage};
 use enroll_store::{Belongs, Client, Kinds, RecordKind, StoreError, Write};
-use http::{Method, StatusCode, header};
+use http::{StatusCode, header};
 
-use crate::authorization::{Refusal, Step, expired, face};
+use crate::authorization::{Refusal, Step, Waiting, expired};
 use crate::browser::{Jar, Visitor};
+use crate::face::face;
 use crate::grants::is_coordinated;
 use crate::html::{page, redirect};
 use crate::parameters::Parameters;
@@ -36,8 +37,7 @@ impl Provider {
             Err((parts, refusal)) => return self.told(refusal, &self.visitor(&parts)),
         };
         let visitor = self.visitor(&parts).speaking(parameters.get("ui_locales"));
-        if parts.method == Method::POST && visitor.cookie(Jar::Session).is_none() {
-            // It comes from elsewhere, and so without the cookies: once more, with them.
+        if visitor.comes_without_cookies() {
             return redirect(&format!("{}?{}", self.url(paths::END_SESSION), parameters.encode()));
         }
         let answer = async {
@@ -111,21 +111,18 @@ impl Provider {
         session: &Session,
         visitor: &Visitor<'_>,
     ) -> Result<Response, Refusal> {
-        let (browser, new_cookie) = visitor.browser(self.random.as_ref());
-        let transaction = self.sealed(Step::LogOut, &asked.parameters, &browser, Some(&session.sid));
         let user = self.users.of_subject(&session.subject).await?;
-        let action = self.path(paths::CONFIRM);
-        let question = LogOutPage {
-            user: user.as_ref().map_or("", |user| user.name()),
-            client: asked.client.as_ref().map(|client| face(client, visitor)),
-            action: &action,
-            hidden: vec![("transaction", &transaction)],
-        };
-        let mut response = page(StatusCode::OK, question.render(&visitor.look()), Forms::OwnThenAnywhere);
-        if let Some(cookie) = new_cookie {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
-        Ok(response)
+        let sid = Some(session.sid.as_str());
+        let waiting = Waiting { step: Step::LogOut, parameters: &asked.parameters, session: sid };
+        Ok(self.page_that_waits(StatusCode::OK, &waiting, visitor, |transaction| {
+            let question = LogOutPage {
+                user: user.as_ref().map_or("", |user| user.name()),
+                client: asked.client.as_ref().map(|client| face(client, visitor)),
+                action: &self.path(paths::CONFIRM),
+                hidden: vec![("transaction", transaction)],
+            };
+            question.render(&visitor.look())
+        }))
     }
 
     /// Ends the session, and sends the browser back or says that it is done. §3: whoever has no hint is not sent anywhere by
@@ -185,7 +182,8 @@ impl Provider {
             return self.end_grant(family).await;
         }
         if grant.ends_with_session(&client.metadata) {
-            let kinds = Kinds::These(vec![RecordKind::RefreshToken]);
+            // What was not fetched yet is not fetched any more.
+            let kinds = Kinds::These(vec![RecordKind::RefreshToken, RecordKind::Code]);
             let belongs_to = Belongs { family: Some(family.to_owned()), ..Belongs::default() };
             self.records.apply(vec![Write::RemoveAll { kinds, belongs_to }]).await?;
         }

@@ -9,9 +9,10 @@ use enroll_store::Client;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
+use crate::grants::is_superseded;
 use crate::parameters::Parameters;
 use crate::tokens::access_token::{Audience, Claims};
-use crate::tokens::id_token::supported;
+use crate::tokens::signing::supported;
 use crate::{ProtocolError, Provider, Resource};
 
 /// The media type of a signed answer, and, after `application/`, of its header. RFC 9701 §4, §5.
@@ -85,6 +86,9 @@ impl Provider {
         let Some(record) = record.filter(|own| is_own(own) && !own.has_ended(now)) else {
             return Ok(inactive());
         };
+        if is_superseded(&record)? {
+            return Ok(inactive());
+        }
         let family = record.belongs_to.family.unwrap_or_default();
         let Some(grant) = self.grant_of_present_user(&family).await? else { return Ok(inactive()) };
         Ok(json!({

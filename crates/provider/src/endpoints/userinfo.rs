@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 
 use crate::parameters::Parameters;
 use crate::tokens::access_token::Claims;
-use crate::tokens::{claims, id_token};
+use crate::tokens::claims;
+use crate::tokens::signing::supported;
 use crate::{ProtocolError, Provider};
 
 /// Why there is no answer. RFC 6750 §3.1.
@@ -60,7 +61,7 @@ impl Provider {
         told: &Claims,
         mut known: Map<String, Value>,
     ) -> Result<Response, Denied> {
-        let algorithm = id_token::supported(client.metadata.userinfo_signed_response_alg.as_ref());
+        let algorithm = supported(client.metadata.userinfo_signed_response_alg.as_ref());
         let Some(algorithm) = algorithm else { return Ok(json(StatusCode::OK, &known)) };
         known.insert("iss".to_owned(), Value::from(self.issuer.as_str()));
         known.insert("aud".to_owned(), Value::from(told.client_id.as_str()));

@@ -10,7 +10,7 @@ use enroll_oauth_types::{
     AuthMethod, ClientMetadata, GrantType, RefreshToken, RefreshTokenExpiration, RefreshTokenUsage, Seconds,
     Timestamp,
 };
-use enroll_store::{Client, Record, RecordKind, Write};
+use enroll_store::{Client, Record, RecordKind, StoreError, Write};
 use serde::{Deserialize, Serialize};
 
 use super::UserGrant;
@@ -45,6 +45,12 @@ struct Superseded {
     at: Timestamp,
     /// With this and the token, its successor can be computed again.
     salt: String,
+}
+
+/// Whether another took the place of this refresh token.
+pub(crate) fn is_superseded(record: &Record) -> Result<bool, StoreError> {
+    let stored: Stored = serde_json::from_str(record.document.get()).map_err(StoreError::backend)?;
+    Ok(stored.superseded.is_some())
 }
 
 /// A refresh token that may be used, as it stands in the store.

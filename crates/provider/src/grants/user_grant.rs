@@ -72,7 +72,7 @@ impl Provider {
                     || request.max_age.is_some()
                     || request.claims.wants_auth_time(),
                 tells_acr: !request.acr_values.is_empty() || request.claims.id_token.contains_key("acr"),
-                claims: request.claims.clone(),
+                claims: self.claims_within(request, scope),
                 of_user: self.told_to_resources(&present.user),
             },
         }

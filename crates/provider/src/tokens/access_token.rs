@@ -110,9 +110,8 @@ impl Provider {
             let (token, record) = self.handle(&claims, belongs_to, now).map_err(ProtocolError::internal)?;
             (token, Some(Write::Insert(record)))
         } else {
-            let kept = self.keys.keep_until(self.access_token_algorithm, Timestamp(claims.exp)).await;
-            kept.map_err(ProtocolError::internal)?;
-            (self.signed(self.access_token_algorithm, TYPE, &claims).await?, None)
+            let end = Timestamp(claims.exp);
+            (self.signed_until(end, self.access_token_algorithm, TYPE, &claims).await?, None)
         };
         Ok(AccessToken { text, ends_at: Timestamp(claims.exp), lifetime, write })
     }

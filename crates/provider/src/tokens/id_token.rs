@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use enroll_jose::SigningAlgorithm;
-use enroll_oauth_types::{Algorithm, ClientId, ClientMetadata, Seconds, Timestamp};
+use enroll_oauth_types::{ClientId, ClientMetadata, Seconds, Timestamp};
 use enroll_store::Client;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -79,9 +79,6 @@ impl Provider {
         let mut of_user = Map::new();
         // Those of the scopes are at the UserInfo endpoint. §5.4.
         claims::add(&mut of_user, user, grant.facts.claims.id_token.keys().map(String::as_str));
-        for reserved in RESERVED {
-            of_user.remove(reserved);
-        }
         let claims = Claims {
             iss: &self.issuer,
             sub: &self.subject_for(client, &user.subject),
@@ -96,42 +93,7 @@ impl Provider {
             acr: grant.facts.tells_acr.then_some(ACR),
             of_user,
         };
-        let kept = self.keys.keep_until(algorithm, Timestamp(claims.exp)).await;
-        kept.map_err(ProtocolError::internal)?;
-        self.signed(algorithm, TYPE, &claims).await
-    }
-
-    /// Signs with the current key of this algorithm. Those that take long to make may not be there yet in the first second
-    /// of a new server.
-    pub(crate) async fn signed(
-        &self,
-        algorithm: SigningAlgorithm,
-        typ: &str,
-        claims: &impl Serialize,
-    ) -> Result<String, ProtocolError> {
-        self.must_have_key(algorithm).await?;
-        self.signed_now(algorithm, typ, claims)
-    }
-
-    /// Makes the key of this algorithm, if there is none yet.
-    pub(crate) async fn must_have_key(&self, algorithm: SigningAlgorithm) -> Result<(), ProtocolError> {
-        if self.keys.ring().signer(algorithm, self.clock.now()).is_none() {
-            self.keys.refresh().await.map_err(ProtocolError::internal)?;
-        }
-        Ok(())
-    }
-
-    /// The same with a key that must be there.
-    pub(crate) fn signed_now(
-        &self,
-        algorithm: SigningAlgorithm,
-        typ: &str,
-        claims: &impl Serialize,
-    ) -> Result<String, ProtocolError> {
-        let ring = self.keys.ring();
-        let key = ring.signer(algorithm, self.clock.now());
-        let key = key.ok_or_else(|| ProtocolError::internal("there is no signing key"))?;
-        key.sign_jwt(Some(typ), claims).map_err(ProtocolError::internal)
+        self.signed_until(Timestamp(claims.exp), algorithm, TYPE, &claims).await
     }
 
     /// What an ID token of this server says, ended or not. OpenID Connect RP-Initiated Logout 1.0 §2.
@@ -144,14 +106,12 @@ impl Provider {
         if text("iss")? != self.issuer {
             return None;
         }
+        // A signed answer of the UserInfo endpoint has no end, and is no ID token. §2
+        verified.claims.get("exp")?;
         let audience = serde_json::from_value(verified.claims.get("aud")?.clone()).ok()?;
         Some(IdTokenHint { subject: text("sub")?, session: text("sid"), audience })
     }
 }
-
-/// What no claim of a user can stand for.
-const RESERVED: [&str; 11] =
-    ["iss", "sub", "aud", "exp", "iat", "sid", "amr", "at_hash", "nonce", "auth_time", "acr"];
 
 /// What the client registered, or, where it only said what it can read, the first of those. §3.1.3.7, item 6.
 fn algorithm(metadata: &ClientMetadata) -> SigningAlgorithm {
@@ -177,11 +137,6 @@ fn at_hash(access_token: &str, algorithm: SigningAlgorithm) -> String {
     };
     let bytes = hash.as_ref();
     URL_SAFE_NO_PAD.encode(&bytes[..bytes.len() / 2])
-}
-
-/// The algorithm of this name, if this server signs with it.
-pub(crate) fn supported(algorithm: Option<&Algorithm>) -> Option<SigningAlgorithm> {
-    algorithm.and_then(SigningAlgorithm::of)
 }
 
 #[cfg(test)]

@@ -351,6 +351,23 @@ async fn single_claims_are_those_of_registered_scopes_and_people_are_asked_for_t
     assert_eq!((&shown["email"], shown.get("phone_number")), (&"alice@example.com".into(), None));
 }
 
+/// Whoever leaves a scope out leaves out what it opens, by whatever way that is asked for.
+#[tokio::test]
+async fn a_scope_that_is_left_out_is_not_told_by_single_claims() {
+    let server = Server::new().await;
+    let client = server.register(json!({})).await;
+    let wish = r#"{ "userinfo": { "email": null, "name": null }, "id_token": { "email": null } }"#;
+    let asked = client.asks(&[("scope", "openid profile email"), ("claims", wish)]);
+    let mut browser = server.browser();
+    let page = browser.goes(&asked).await;
+    let page = browser.logs_in(page, "alice").await;
+    let answer = browser.fills_in(&page, &[("decision", "allow"), ("scope", "profile")]).await;
+    let told = server.redeem(&client, &asked, &answer.told("code").unwrap()).await.json();
+    assert!(claims(told["id_token"].as_str().unwrap()).get("email").is_none());
+    let shown = server.userinfo(told["access_token"].as_str().unwrap()).await.json();
+    assert_eq!((&shown["name"], shown.get("email")), (&"alice example".into(), None));
+}
+
 /// §5.5.1.1
 #[tokio::test]
 async fn an_essential_context_that_cannot_be_met_ends_it() {

@@ -145,3 +145,25 @@ async fn a_hint_of_another_session_asks_and_of_another_client_is_refused() {
     let answer = log_out(&mut browser, &[("id_token_hint", hint), ("client_id", other.id())]).await;
     answer.is_error_page("invalid_request");
 }
+
+/// What nobody fetched before the log-out is not fetched after it, unless it is for when the user is away.
+#[tokio::test]
+async fn a_code_that_is_not_paid_out_ends_with_the_session() {
+    for (scope, status) in [("openid", 400), ("openid offline_access", 200)] {
+        let server = Server::new().await;
+        let (client, mut browser, hint) = logged_in(&server).await;
+        let asked = client.asks(&[("scope", scope)]);
+        let code = browser.code(&asked).await;
+        log_out(&mut browser, &[("id_token_hint", &hint)]).await;
+        assert_eq!(server.redeem(&client, &asked, &code).await.status, status, "{scope}");
+    }
+}
+
+/// RFC 8725 §3.11: a signed answer of the `UserInfo` endpoint looks like one.
+#[tokio::test]
+async fn what_is_no_id_token_is_no_hint() {
+    let server = Server::new().await;
+    let (client, told) = server.tokens(json!({ "userinfo_signed_response_alg": "RS256" }), "openid").await;
+    let signed = server.userinfo(told["access_token"].as_str().unwrap()).await.body;
+    server.browser().goes(&client.asks(&[("id_token_hint", &signed)])).await.is_told("invalid_request");
+}

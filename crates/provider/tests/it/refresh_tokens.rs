@@ -55,6 +55,19 @@ async fn two_at_once_get_the_same() {
     assert_eq!(next(&one.json()), next(&other.json()));
 }
 
+/// RFC 7662 §2.2
+#[tokio::test]
+async fn a_token_that_has_a_successor_is_told_as_over() {
+    let server = Server::new().await;
+    let members = json!({ "refresh_token_usage": "OneTimeOnly" });
+    let (client, told) = server.tokens(members, "openid offline_access").await;
+    let again = server.refresh(&client, &next(&told)).await.json();
+    for (token, active) in [(next(&told), false), (next(&again), true)] {
+        let seen = server.post_as(&client, "/connect/introspect", &[("token", &token)]).await.json();
+        assert_eq!(seen["active"], active, "{seen}");
+    }
+}
+
 /// RFC 9700 §2.2.2
 #[tokio::test]
 async fn a_client_that_authenticates_keeps_its_token_unless_it_registered_otherwise() {
