@@ -38,6 +38,9 @@ use destination::Destination;
 /// The one authentication context of this server: a password. SAML 2.0 Authentication Context §3.4.
 pub(crate) const ACR: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password";
 
+/// The longest request, in bytes: pages carry it along, sealed, and a form takes no more.
+const LONGEST_REQUEST: usize = 32 * 1024;
+
 /// Why there is no code.
 #[derive(Debug)]
 pub(crate) enum Refusal {
@@ -63,6 +66,9 @@ impl Provider {
             Err((parts, error)) => return self.told(Refusal::Protocol(error), &self.visitor(&parts)),
         };
         let visitor = self.visitor(&parts).speaking(parameters.get("ui_locales"));
+        if parameters.encode().len() > LONGEST_REQUEST {
+            return self.told(too_long(), &visitor);
+        }
         if visitor.comes_without_cookies() {
             return redirect(&format!("{}?{}", self.url(paths::AUTHORIZATION), parameters.encode()));
         }
@@ -144,14 +150,13 @@ impl Provider {
 
     /// What was sent, by GET or by POST.
     async fn sent(&self, request: Request) -> Result<(Parts, Parameters), (Parts, ProtocolError)> {
-        if request.method() != Method::POST {
-            let (parts, _) = request.into_parts();
-            let query = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes());
-            return Ok((parts, query));
-        }
         let (parts, body) = request.into_parts();
-        match self.form(&parts.headers, body).await {
-            Ok(form) => Ok((parts, form)),
+        let sent = match parts.method {
+            Method::POST => self.form(&parts.headers, body).await,
+            _ => Ok(Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes())),
+        };
+        match sent {
+            Ok(sent) => Ok((parts, sent)),
             Err(error) => Err((parts, error)),
         }
     }
@@ -206,6 +211,11 @@ fn error_page(
     let request = visitor.headers().get("x-request-id").and_then(|id| id.to_str().ok());
     let html = ErrorPage { problem, code, detail, request }.render(&visitor.look());
     page(status, html, Forms::None)
+}
+
+fn too_long() -> Refusal {
+    ProtocolError::invalid_request("the request must be at most 32 KiB long, with its state and its claims")
+        .into()
 }
 
 /// The page was answered too late, twice, or by another browser.

@@ -218,7 +218,7 @@ impl Catalog {
     /// RFC 8707 §2: a resource that is not known is refused.
     fn named<'a>(&self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Resource>, ProtocolError> {
         let find = |name: &str| {
-            let found = self.resources.iter().find(|own| is_same(&own.identifier, name)).cloned();
+            let found = self.resources.iter().find(|own| own.is_called(name)).cloned();
             found.or_else(|| self.on_loopback(name)).ok_or_else(|| {
                 let problem = format!("resource: {} is not known here", name.escape_default());
                 ProtocolError::new(ErrorCode::InvalidTarget, problem)
@@ -253,7 +253,12 @@ impl Catalog {
 }
 
 impl Resource {
-    fn is_led_to_by(&self, scope: &Scope) -> bool {
+    /// Whether a client that names this means this resource.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        is_same(&self.identifier, name)
+    }
+
+    pub(crate) fn is_led_to_by(&self, scope: &Scope) -> bool {
         self.scopes.iter().any(|own| scope.contains(own))
     }
 

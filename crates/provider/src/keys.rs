@@ -22,7 +22,7 @@ pub struct Keys {
     clock: Arc<dyn Clock>,
     schedule: Schedule,
     ring: Arc<RwLock<Arc<KeyRing>>>,
-    /// Of many requests that find a key to be needed for longer, one says so.
+    /// Of many requests that need a key to be made or to be kept for longer, one sees to it.
     keeping: Arc<Mutex<()>>,
 }
 
@@ -105,6 +105,17 @@ impl Keys {
     /// The same for the keys that are made at once, so that a server can sign before it made the others.
     pub async fn refresh_quick(&self) -> Result<(), KeyStoreError> {
         self.refresh_those(&[SigningAlgorithm::Es256]).await
+    }
+
+    /// Makes the key of this algorithm if there is none yet: those that take long to make may not be there in the first second
+    /// of a new server. Of many requests that need it, one makes it.
+    pub(crate) async fn must_have(&self, algorithm: SigningAlgorithm) -> Result<(), KeyStoreError> {
+        let is_there = || self.ring().signer(algorithm, self.clock.now()).is_some();
+        if is_there() {
+            return Ok(());
+        }
+        let _turn = self.keeping.lock().await;
+        if is_there() { Ok(()) } else { Box::pin(self.refresh_those(&[algorithm])).await }
     }
 
     async fn refresh_those(&self, algorithms: &[SigningAlgorithm]) -> Result<(), KeyStoreError> {

@@ -8,7 +8,7 @@ use enroll_store::Client;
 use super::claims_request::ClaimsRequest;
 use super::destination::Destination;
 use super::{Refusal, prompt::Prompts};
-use crate::catalog::Extent;
+use crate::catalog::{Extent, Resource};
 use crate::parameters::Parameters;
 use crate::tokens::claims::scopes_that_open;
 use crate::{ProtocolError, Provider};
@@ -153,6 +153,16 @@ impl Provider {
 }
 
 impl AuthorizationRequest {
+    /// What was named as `resource`, but for what somebody closed by leaving out each scope that leads there. RFC 8707 §2.2.
+    pub(crate) fn resources_within(&self, allowed: &Scope) -> Vec<String> {
+        let is_closed = |resource: &&Resource| {
+            resource.is_led_to_by(&self.extent.scope) && !resource.is_led_to_by(allowed)
+        };
+        let closed: Vec<_> = self.extent.resources.iter().filter(is_closed).collect();
+        let named = self.resources.iter();
+        named.filter(|name| !closed.iter().any(|resource| resource.is_called(name))).cloned().collect()
+    }
+
     fn is_registered_for(&self, scope: &str) -> bool {
         self.client.metadata.scope.as_ref().is_some_and(|own| own.contains(scope))
     }

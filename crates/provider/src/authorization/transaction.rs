@@ -15,8 +15,9 @@ use crate::browser::{Jar, Visitor};
 use crate::html::page;
 use crate::parameters::Parameters;
 
-/// How long a page may wait.
+/// How long a page may wait for somebody, and how long a browser may take from one address to the next.
 const PATIENCE: Duration = Duration::from_hours(1);
+const ON_THE_WAY: Duration = Duration::from_mins(1);
 
 /// What the sealed text is for.
 const PURPOSE: &str = "transaction";
@@ -51,6 +52,16 @@ pub(crate) enum Step {
     LogOut,
 }
 
+impl Step {
+    fn patience(self) -> Duration {
+        match self {
+            // Later it is not for that request any more that somebody logged in.
+            Self::LoggedIn => ON_THE_WAY,
+            Self::Login | Self::Consent | Self::LogOut => PATIENCE,
+        }
+    }
+}
+
 impl Provider {
     /// Seals what a page is about, for one browser.
     pub(crate) fn sealed(&self, waiting: &Waiting<'_>, browser: &BrowserToken) -> String {
@@ -59,7 +70,7 @@ impl Provider {
             parameters: waiting.parameters.encode(),
             browser: browser.hash(),
             session: waiting.session.map(str::to_owned),
-            expires_at: self.clock.now() + PATIENCE,
+            expires_at: self.clock.now() + waiting.step.patience(),
         };
         let text = serde_json::to_string(&transaction).expect("a transaction is made of JSON");
         self.sealing_key.seal_text(&text, PURPOSE).to_string()

@@ -10,7 +10,7 @@ use http::{StatusCode, header};
 use crate::authorization::{Refusal, Step, Waiting, expired};
 use crate::browser::{Jar, Visitor};
 use crate::face::face;
-use crate::grants::is_coordinated;
+use crate::grants::{UserGrant, is_coordinated};
 use crate::html::{page, redirect};
 use crate::parameters::Parameters;
 use crate::session::Session;
@@ -102,7 +102,7 @@ impl Provider {
     fn is_of(&self, asked: &LogOut, session: &Session) -> bool {
         let (Some(hint), Some(client)) = (&asked.hint, &asked.client) else { return false };
         let is_of_user = hint.subject == self.subject_for(client, &session.subject);
-        is_of_user && hint.session.as_ref().is_none_or(|sid| *sid == session.sid)
+        is_of_user && hint.session.as_ref().is_none_or(|sid| *sid == self.session_for(client, &session.sid))
     }
 
     async fn ask_to_log_out(
@@ -151,43 +151,43 @@ impl Provider {
         Ok(response)
     }
 
-    /// The session first, so that whatever fails later, nobody is logged in; then what ends with it.
+    /// Ends the session, and what ends with it, at once: whatever fails, it is all or nothing.
     async fn end(&self, session: &Session) -> Result<(), StoreError> {
-        self.records.apply(vec![session.gone()]).await?;
         let belongs_to = Belongs { session: Some(session.sid.clone()), ..Belongs::default() };
+        let mut writes = vec![session.gone()];
         let mut after = None;
         loop {
             let grants = self.records.records(RecordKind::Grant, &belongs_to, after.as_ref(), PAGE).await?;
             for grant in &grants {
                 if let Some(family) = &grant.belongs_to.family {
-                    self.end_with_session(family).await?;
+                    writes.extend(self.end_with_session(family).await?);
                 }
             }
             match grants.last() {
                 Some(last) => after = Some(last.key),
-                None => return Ok(()),
+                None => return self.records.apply(writes).await,
             }
         }
     }
 
-    async fn end_with_session(&self, family: &str) -> Result<(), StoreError> {
-        let Some(grant) = self.user_grant(family).await? else { return Ok(()) };
+    /// How what came of an authorization ends with the session, as far as it does.
+    async fn end_with_session(&self, family: &str) -> Result<Vec<Write>, StoreError> {
+        let Some(grant) = self.user_grant(family).await? else { return Ok(Vec::new()) };
         let belongs_to = grant.belongs_to();
         let client = match &belongs_to.client {
             Some(client) => self.clients.client(client).await?,
             None => None,
         };
-        let Some(client) = client else { return self.end_grant(family).await };
-        if is_coordinated(&client.metadata) {
-            return self.end_grant(family).await;
+        let Some(client) = client.filter(|client| !is_coordinated(&client.metadata)) else {
+            return Ok(UserGrant::ended(family).into());
+        };
+        if !grant.ends_with_session(&client.metadata) {
+            return Ok(Vec::new());
         }
-        if grant.ends_with_session(&client.metadata) {
-            // What was not fetched yet is not fetched any more.
-            let kinds = Kinds::These(vec![RecordKind::RefreshToken, RecordKind::Code]);
-            let belongs_to = Belongs { family: Some(family.to_owned()), ..Belongs::default() };
-            self.records.apply(vec![Write::RemoveAll { kinds, belongs_to }]).await?;
-        }
-        Ok(())
+        // What was not fetched yet is not fetched any more.
+        let kinds = Kinds::These(vec![RecordKind::RefreshToken, RecordKind::Code]);
+        let belongs_to = Belongs { family: Some(family.to_owned()), ..Belongs::default() };
+        Ok(vec![Write::RemoveAll { kinds, belongs_to }])
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use enroll_endpoint::never_kept;
-use enroll_oauth_types::{ReferenceToken, RefreshToken, SecretHash, Timestamp};
+use enroll_oauth_types::{ClientId, ReferenceToken, RefreshToken, SecretHash, Timestamp};
 use enroll_store::{Belongs, Client, Record, RecordKind, StoreError, Write};
 use serde_json::value::RawValue;
 
@@ -13,30 +13,37 @@ use crate::{ProtocolError, Provider};
 
 impl Provider {
     /// 200 whether or not there was such a token: what the client wanted is so. With a refresh token, all goes that came of
-    /// the same authorization. RFC 7009 §2.1, §2.2.
+    /// the same authorization. The token of another client is left alone, and its holder hears that. RFC 7009 §2.1, §2.2.
     pub(crate) async fn revoke(&self, client: &Client, form: &Parameters) -> Result<Response, ProtocolError> {
         let token = form.get("token").ok_or_else(|| ProtocolError::invalid_request("token: is required"))?;
-        let is_own = |belongs_to: &Belongs| belongs_to.client.as_ref() == Some(&client.id);
         if let Some(claims) = self.signed_claims(token) {
-            if claims.client_id == client.id {
-                self.remember_revoked(&claims).await?;
-            }
-        } else {
-            let refresh = RefreshToken::presented(token.to_owned()).hash();
-            let refresh = self.records.record(RecordKind::RefreshToken, &refresh).await?;
-            let reference = ReferenceToken::presented(token.to_owned()).hash();
-            if let Some(record) = refresh.filter(|record| is_own(&record.belongs_to)) {
-                self.end_grant(record.belongs_to.family.as_deref().unwrap_or_default()).await?;
-            } else if let Some(record) = self.records.record(RecordKind::ReferenceToken, &reference).await?
-                && is_own(&record.belongs_to)
-            {
-                let gone = Write::Remove { kind: record.kind, key: record.key, revision: None };
-                self.records.apply(vec![gone]).await?;
+            must_be_of(client, Some(&claims.client_id))?;
+            self.remember_revoked(&claims).await?;
+        } else if let Some(record) = self.stored_token(token).await? {
+            must_be_of(client, record.belongs_to.client.as_ref())?;
+            match record.kind {
+                RecordKind::RefreshToken => {
+                    self.end_grant(record.belongs_to.family.as_deref().unwrap_or_default()).await?;
+                }
+                kind => {
+                    let gone = Write::Remove { kind, key: record.key, revision: None };
+                    self.records.apply(vec![gone]).await?;
+                }
             }
         }
         let mut response = Response::new(Body::empty());
         never_kept(response.headers_mut());
         Ok(response)
+    }
+
+    /// A refresh token, or an access token that is a handle: whatever `token_type_hint` says. RFC 7009 §2.1.
+    async fn stored_token(&self, token: &str) -> Result<Option<Record>, StoreError> {
+        let refresh = RefreshToken::presented(token.to_owned()).hash();
+        if let Some(record) = self.records.record(RecordKind::RefreshToken, &refresh).await? {
+            return Ok(Some(record));
+        }
+        let reference = ReferenceToken::presented(token.to_owned()).hash();
+        self.records.record(RecordKind::ReferenceToken, &reference).await
     }
 
     /// A signed token works by itself wherever nobody asks here; whoever asks hears that it is over.
@@ -59,5 +66,12 @@ impl Provider {
             Err(StoreError::Duplicate) => Ok(()),
             done => done,
         }
+    }
+}
+
+fn must_be_of(client: &Client, owner: Option<&ClientId>) -> Result<(), ProtocolError> {
+    match owner == Some(&client.id) {
+        true => Ok(()),
+        false => Err(ProtocolError::invalid_request("token: is another client's, and stays as it is")),
     }
 }

@@ -65,7 +65,7 @@ impl Provider {
             revision: 1,
             facts: Facts {
                 scope: scope.as_str().to_owned(),
-                resources: request.resources.clone(),
+                resources: request.resources_within(scope),
                 auth_time: present.session.authenticated_at,
                 session_ends_at: present.session.ends_at,
                 tells_auth_time: metadata.require_auth_time == Some(true)
@@ -100,13 +100,18 @@ impl Provider {
 
     /// Ends all that came of one authorization.
     pub(crate) async fn end_grant(&self, family: &str) -> Result<(), StoreError> {
-        let first = Write::Remove { kind: RecordKind::Grant, key: place(family), revision: None };
-        let belongs_to = Belongs { family: Some(family.to_owned()), ..Belongs::default() };
-        self.records.apply(vec![first, Write::RemoveAll { kinds: Kinds::All, belongs_to }]).await
+        self.records.apply(UserGrant::ended(family).into()).await
     }
 }
 
 impl UserGrant {
+    /// That all that came of the authorization of this name is over.
+    pub(crate) fn ended(family: &str) -> [Write; 2] {
+        let first = Write::Remove { kind: RecordKind::Grant, key: place(family), revision: None };
+        let belongs_to = Belongs { family: Some(family.to_owned()), ..Belongs::default() };
+        [first, Write::RemoveAll { kinds: Kinds::All, belongs_to }]
+    }
+
     fn read(record: Record) -> Result<Self, StoreError> {
         let Belongs { client, subject, session, family } = record.belongs_to;
         Ok(Self {

@@ -30,7 +30,7 @@ struct Claims<'a> {
     aud: &'a ClientId,
     exp: u64,
     iat: u64,
-    sid: &'a str,
+    sid: String,
     amr: [&'static str; 1],
     at_hash: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +85,7 @@ impl Provider {
             aud: &client.id,
             exp: (now + Duration::from_secs(lifetime.into())).seconds(),
             iat: now.seconds(),
-            sid: &grant.session,
+            sid: self.session_for(client, &grant.session),
             amr: ["pwd"],
             at_hash: at_hash(access_token, algorithm),
             nonce,

@@ -35,13 +35,9 @@ impl Provider {
         self.signed_now(algorithm, typ, claims)
     }
 
-    /// Makes the key of this algorithm, if there is none yet: those that take long to make may not be there in the first
-    /// second of a new server.
+    /// Sees to it that there is a key of this algorithm.
     pub(crate) async fn must_have_key(&self, algorithm: SigningAlgorithm) -> Result<(), ProtocolError> {
-        if self.keys.ring().signer(algorithm, self.clock.now()).is_none() {
-            self.keys.refresh().await.map_err(ProtocolError::internal)?;
-        }
-        Ok(())
+        self.keys.must_have(algorithm).await.map_err(ProtocolError::internal)
     }
 
     /// Signs with a key that must be there.

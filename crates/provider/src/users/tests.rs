@@ -185,6 +185,18 @@ async fn a_browser_is_known_for_one_account_a_year_and_one_password() {
     assert!(try_to_log_in(&users, "alice", "other", Some(&device)).await.is_err(), "another year");
 }
 
+#[tokio::test]
+async fn without_limits_nobody_waits() {
+    let (users, _) = users();
+    users.add(alice()).await.unwrap();
+    let users = users.insecure_without_limits();
+    for _ in 0..10 {
+        let tried = try_to_log_in(&users, "alice", "wrong", None).await;
+        assert!(matches!(tried, Err(LogInError::Wrong)), "{tried:?}");
+    }
+    assert!(try_to_log_in(&users, "alice", "right", None).await.is_ok());
+}
+
 /// What is stored at less than today's cost, as an older version did.
 #[tokio::test]
 async fn a_weak_hash_is_stored_anew_when_its_owner_logs_in_and_sessions_stay() {

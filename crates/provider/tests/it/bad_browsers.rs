@@ -3,7 +3,7 @@
 use http::{Request, header};
 use serde_json::json;
 
-use crate::harness::{Answer, CALLBACK, Server, form};
+use crate::harness::{Answer, CALLBACK, ISSUER, Server, claims, form};
 
 /// How many cases there are in this file.
 pub(crate) const COUNT: usize = TRANSACTIONS.len() * 3 + LOG_INS.len() + DECISIONS.len() + METHODS.len();
@@ -90,6 +90,40 @@ async fn a_page_waits_for_an_hour() {
         server.clock.advance(pause);
         let answer = browser.fills_in(&page, &[("username", "alice"), ("password", "alice")]).await;
         assert_eq!(answer.asks_for_consent(), in_time, "{pause}: {answer:?}");
+    }
+}
+
+/// Somebody who goes back to the address behind the log-in has not logged in again.
+#[tokio::test]
+async fn a_login_is_for_its_request_alone_and_not_for_long() {
+    for (pause, in_time) in [(59, true), (60, false)] {
+        let server = Server::new().await;
+        let client = server.register(json!({ "require_consent": false })).await;
+        let mut browser = server.browser();
+        let page = browser.goes(&client.asks(&[("prompt", "login")])).await;
+        let fields = page.form().filled_in(&[("username", "alice"), ("password", "alice")]);
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let on = browser.post(&page.form().action, &fields).await.location().to_owned();
+        server.clock.advance(pause);
+        let answer = browser.get(on.strip_prefix(ISSUER).unwrap()).await;
+        assert_eq!(answer.told("code").is_some(), in_time, "{pause}: {answer:?}");
+    }
+}
+
+/// Whatever a page was made for, its form is taken.
+#[tokio::test]
+async fn a_request_may_be_as_long_as_a_page_can_carry() {
+    let server = Server::new().await;
+    let client = server.register(json!({ "require_consent": false })).await;
+    let mut browser = server.browser();
+    for (length, fits) in [(32_000, true), (33_000, false)] {
+        let asked = client.asks(&[("state", &"s".repeat(length)), ("prompt", "login")]);
+        let page = browser.goes(&asked).await;
+        if fits {
+            assert!(browser.logs_in(page, "alice").await.told("code").is_some());
+        } else {
+            page.is_error_page("invalid_request");
+        }
     }
 }
 
@@ -185,6 +219,22 @@ async fn an_answer_adds_no_scope() {
     let answer = browser.fills_in(&consent, &fields).await;
     let told = server.redeem(&client, &asked, &answer.told("code").unwrap()).await.json();
     assert_eq!(told["scope"], "openid email");
+}
+
+/// Whoever leaves out each scope that leads somewhere lets nobody in there: many look at `aud` alone. RFC 8707 §2.2.
+#[tokio::test]
+async fn a_resource_whose_scopes_were_left_out_is_left_out() {
+    let server = Server::new().await;
+    let client = server.register(json!({})).await;
+    for (chosen, audience) in [("api1", json!("https://api.example/1")), ("email", json!(ISSUER))] {
+        let asked = client.asks(&[("scope", "openid email api1"), ("resource", "HTTPS://api.example/1")]);
+        let mut browser = server.browser();
+        let page = browser.goes(&asked).await;
+        let consent = browser.logs_in(page, "alice").await;
+        let answer = browser.fills_in(&consent, &[("decision", "allow"), ("scope", chosen)]).await;
+        let told = server.redeem(&client, &asked, &answer.told("code").unwrap()).await.json();
+        assert_eq!(claims(told["access_token"].as_str().unwrap())["aud"], audience, "{chosen}");
+    }
 }
 
 /// Clickjacking, and all that a page could do to somebody.

@@ -444,3 +444,45 @@ async fn sectors_know_the_same_user_by_different_subjects() {
     assert_eq!(pairwise, subject(json!({ "subject_type": "pairwise" })).await, "the same sector");
     assert_eq!(public, subject(json!({})).await);
 }
+
+/// OpenID Connect Core 1.0 §8.1, §17.3: nothing else in a token tells what the subject does not, either.
+#[tokio::test]
+async fn sectors_know_the_same_session_by_different_names() {
+    let server = Server::new().await;
+    let mut browser = server.browser();
+    let mut sid = async |over: Value| {
+        let client = server.register(over).await;
+        let asked = client.asks(&[]);
+        let code = browser.code(&asked).await;
+        let told = server.redeem(&client, &asked, &code).await.json();
+        claims(told["id_token"].as_str().unwrap())["sid"].clone()
+    };
+    let public = sid(json!({})).await;
+    let pairwise = sid(json!({ "subject_type": "pairwise" })).await;
+    assert_eq!(public, sid(json!({})).await);
+    assert_eq!(pairwise, sid(json!({ "subject_type": "pairwise" })).await, "the same sector");
+    assert_ne!(public, pairwise);
+}
+
+/// OpenID Connect Core 1.0 §8.1: programs on people's devices have no host in common, though they are all called there.
+#[tokio::test]
+async fn each_client_on_a_loopback_address_is_a_sector_of_its_own() {
+    let server = Server::new().await;
+    let uri = "http://127.0.0.1/cb";
+    let members = json!({ "redirect_uris": [uri], "application_type": "native", "subject_type": "pairwise" });
+    let mut subjects = Vec::new();
+    for _ in 0..2 {
+        let client = server.register(members.clone()).await;
+        let asked = client.asks(&[("redirect_uri", uri)]);
+        let code = server.browser().code(&asked).await;
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", uri),
+            ("code_verifier", &asked.verifier),
+        ];
+        let told = server.post_as(&client, "/connect/token", &fields).await.json();
+        subjects.push(claims(told["id_token"].as_str().unwrap())["sub"].clone());
+    }
+    assert_ne!(subjects[0], subjects[1]);
+}

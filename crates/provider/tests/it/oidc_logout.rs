@@ -146,6 +146,20 @@ async fn a_hint_of_another_session_asks_and_of_another_client_is_refused() {
     answer.is_error_page("invalid_request");
 }
 
+/// Sectors know a session by another name, and that is whose it is. OpenID Connect RP-Initiated Logout 1.0 §2.
+#[tokio::test]
+async fn the_hint_of_a_pairwise_client_is_of_this_session() {
+    let server = Server::new().await;
+    let client = server.register(json!({ "subject_type": "pairwise", "require_consent": false })).await;
+    let mut browser = server.browser();
+    let asked = client.asks(&[]);
+    let code = browser.code(&asked).await;
+    let told = server.redeem(&client, &asked, &code).await.json();
+    let answer = log_out(&mut browser, &[("id_token_hint", told["id_token"].as_str().unwrap())]).await;
+    assert!(answer.body.contains("<h1>You are signed out</h1>"), "{answer:?}");
+    assert!(!is_logged_in(&mut browser, &client).await);
+}
+
 /// What nobody fetched before the log-out is not fetched after it, unless it is for when the user is away.
 #[tokio::test]
 async fn a_code_that_is_not_paid_out_ends_with_the_session() {

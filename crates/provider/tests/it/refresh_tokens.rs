@@ -217,10 +217,11 @@ async fn a_refresh_token_that_is_given_back_takes_its_access_tokens_along() {
         let token = told["access_token"].as_str().unwrap();
         assert_eq!(server.userinfo(token).await.status, 200);
         let stranger = server.register(json!({})).await;
-        for caller in [&stranger, &client] {
-            let fields = [("token", told["refresh_token"].as_str().unwrap())];
-            assert_eq!(server.post_as(caller, "/connect/revocation", &fields).await.status, 200);
-        }
+        let fields = [("token", told["refresh_token"].as_str().unwrap())];
+        let refused = server.post_as(&stranger, "/connect/revocation", &fields).await;
+        refused.is_refused(400, "invalid_request");
+        assert_eq!(server.userinfo(token).await.status, 200, "it is not the stranger's");
+        assert_eq!(server.post_as(&client, "/connect/revocation", &fields).await.status, 200);
         server.userinfo(token).await.is_refused(401, "invalid_token");
         server.refresh(&client, &next(&told)).await.is_refused(400, "invalid_grant");
     }
@@ -236,6 +237,9 @@ async fn an_access_token_that_is_given_back_is_over_and_the_rest_is_not() {
         let token = told["access_token"].as_str().unwrap();
         let seen = server.post_as(&client, "/connect/introspect", &[("token", token)]).await.json();
         assert_eq!(seen["active"], true, "{kind}: {seen}");
+        let stranger = server.register(json!({})).await;
+        let refused = server.post_as(&stranger, "/connect/revocation", &[("token", token)]).await;
+        refused.is_refused(400, "invalid_request");
         for _ in 0..2 {
             let answer = server.post_as(&client, "/connect/revocation", &[("token", token)]).await;
             assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""));
