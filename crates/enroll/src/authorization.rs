@@ -53,7 +53,10 @@ pub(crate) async fn open(
     let shared: Arc<dyn RecordStore> = Arc::new(records.clone());
     let keys = Keys::new(shared.clone(), key.clone(), Arc::new(SystemClock), schedule());
     keys.refresh_quick().await.map_err(|error| Failure::World(with_causes(&error)))?;
-    let users = Users::new(shared.clone(), key.clone(), Arc::new(SystemClock), Arc::new(SystemRandom));
+    let mut users = Users::new(shared.clone(), key.clone(), Arc::new(SystemClock), Arc::new(SystemRandom));
+    if config.sessions.insecure_unlimited_log_ins {
+        users = users.insecure_without_limits();
+    }
     let mut builder = Provider::builder(issuer, clients, shared, keys.clone(), users.clone(), key)
         .catalog(catalog(config, issuer))
         .session_lifetime(config.sessions.lifetime())

@@ -1,6 +1,7 @@
 //! `enroll.toml`: defaults, under the file, under `ENROLL_*` variables, under flags.
 
 mod layers;
+mod network;
 mod policies;
 mod registration;
 mod schema;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::{Place, Role};
 use crate::failure::Failure;
 use crate::telemetry;
+pub(crate) use network::Network;
 pub(crate) use policies::PolicyConfig;
 pub(crate) use registration::{IssuerConfig, RegistrationConfig, SoftwareStatement, StatementIssuerConfig};
 pub(crate) use schema::schema;
@@ -111,6 +113,7 @@ pub(crate) struct Limits {
     pub(crate) connections: usize,
     #[schemars(range(min = 1))]
     pub(crate) connections_per_source: usize,
+    pub(crate) trusted_proxies: Vec<Network>,
     #[schemars(range(min = 1))]
     header_timeout: u64,
     #[schemars(range(min = 1))]
@@ -125,6 +128,7 @@ impl Default for Limits {
         Self {
             connections: 8192,
             connections_per_source: 1024,
+            trusted_proxies: Vec::new(),
             header_timeout: 10,
             body_timeout: 10,
             request_timeout: 30,

@@ -7,6 +7,7 @@ mod health;
 mod http;
 mod limits;
 mod openapi;
+mod source;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -68,7 +69,7 @@ pub(crate) async fn serve(
 ) {
     let limits = &descriptors::within_reach(limits);
     let room = Arc::new(Semaphore::new(limits.connections));
-    let sources = Sources::new(limits.connections_per_source);
+    let sources = Sources::new(limits.connections_per_source, &limits.trusted_proxies);
     let connections = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {

@@ -307,6 +307,7 @@ pub(crate) fn for_development(config: &mut Config) {
     config.scopes = scopes;
     config.resources.extend(ResourceConfig::demo());
     config.insecure_any_loopback_resource = Some(vec!["mcp:tools".to_owned()]);
+    config.sessions.insecure_unlimited_log_ins = true;
 }
 
 /// The gate of `--dev`: its policy grants every member.

@@ -48,11 +48,12 @@ impl TokenConfig {
 pub(crate) struct SessionConfig {
     #[schemars(range(min = 1))]
     lifetime: u64,
+    pub(crate) insecure_unlimited_log_ins: bool,
 }
 
 impl Default for SessionConfig {
     fn default() -> Self {
-        Self { lifetime: 36_000 }
+        Self { lifetime: 36_000, insecure_unlimited_log_ins: false }
     }
 }
 

@@ -1,13 +1,14 @@
 //! What holds for every request: an identifier, a span, a time limit, metrics, and errors in JSON.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use enroll_endpoint::error_response;
+use enroll_endpoint::{Source, error_response};
 use enroll_oauth_types::{ErrorCode, Random as _, SystemRandom};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use metrics::{counter, histogram};
@@ -15,7 +16,8 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
-use crate::config::Limits;
+use super::source::{is_proxy, source};
+use crate::config::{Limits, Network};
 use crate::telemetry::DURATION;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,10 +25,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The routes, with what holds for all of them around.
 pub(super) fn around(routes: Router, limits: &Limits) -> Router {
     let longest = limits.request_timeout();
+    let proxies: Arc<[Network]> = limits.trusted_proxies.as_slice().into();
     // As one layer, since each layer of a router costs every request an allocation or two.
     routes.layer(
         ServiceBuilder::new()
-            .layer(from_fn(move |request, next| observed(request, next, longest)))
+            .layer(from_fn(move |request, next| observed(from_its_source(request, &proxies), next, longest)))
             .layer(CatchPanicLayer::custom(|_| server_error())),
     )
 }
@@ -34,6 +37,17 @@ pub(super) fn around(routes: Router, limits: &Limits) -> Router {
 /// 404 in JSON. RFC 9110 §15.5.5.
 pub(super) async fn not_found() -> Response {
     error_response(StatusCode::NOT_FOUND, ErrorCode::InvalidRequest, "nothing is served at this path")
+}
+
+/// The same request, which says who sent it where a proxy of ours handed it on.
+fn from_its_source(mut request: Request, proxies: &[Network]) -> Request {
+    if let Some(Source(peer)) = request.extensions().get().copied()
+        && is_proxy(peer, proxies)
+    {
+        let source = source(peer, request.headers(), proxies);
+        request.extensions_mut().insert(Source(source));
+    }
+    request
 }
 
 async fn observed(mut request: Request, next: Next, longest: Duration) -> Response {
