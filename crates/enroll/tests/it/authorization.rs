@@ -201,7 +201,7 @@ async fn a_reference_token_is_given_back() {
         seen.json["active"].as_bool().unwrap()
     };
     assert!(is_active(&one).await && !is_active(&other).await);
-    assert_eq!(other.post("/connect/revocation", &token).await.status, 200);
+    assert_eq!(other.post("/connect/revocation", &token).await.status, 400);
     assert!(is_active(&one).await, "it is not the other's");
     for _ in 0..2 {
         assert_eq!(one.post("/connect/revocation", &token).await.status, 200);
