@@ -61,6 +61,7 @@ pub(crate) async fn open(
         .catalog(catalog(config, issuer))
         .session_lifetime(config.sessions.lifetime())
         .access_token_algorithm(config.tokens.access_token_signing_alg())
+        .legacy_implicit(config.legacy.implicit)
         .body_timeout(config.limits.body_timeout());
     if let Some(outbound) = outbound {
         builder = builder.outbound(outbound.clone());

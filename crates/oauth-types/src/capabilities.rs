@@ -121,12 +121,12 @@ impl Capabilities {
     }
 
     /// The same with the implicit grant, which the OpenID dynamic certification profile demands and RFC 9700 §2.1.2
-    /// advises against.
+    /// advises against; never with an access token that no ID token stands beside.
     #[must_use]
     pub fn with_legacy_implicit(mut self) -> Self {
         self.grant_types.push(GrantType::Implicit);
-        self.response_types.extend(list::<ResponseType>(&["id_token", "id_token token", "token"]));
-        self.response_modes.push("fragment".to_owned());
+        self.response_types.extend(list::<ResponseType>(&["id_token", "id_token token"]));
+        self.response_modes.extend(list::<String>(&["fragment", "fragment.jwt"]));
         self
     }
 }

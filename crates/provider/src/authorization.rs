@@ -7,6 +7,7 @@ mod claims_request;
 mod consent;
 mod consent_page;
 mod destination;
+mod flow;
 mod login;
 mod prompt;
 mod request;
@@ -24,6 +25,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 
 pub(crate) use claims_request::ClaimsRequest;
+pub(crate) use flow::Flow;
 pub(crate) use prompt::Prompts;
 pub(crate) use request::AuthorizationRequest;
 pub(crate) use transaction::{Step, Waiting};
@@ -121,7 +123,7 @@ impl Provider {
             return Ok(self.consent_page(&request, &present, visitor));
         }
         let scope = request.extent.scope.clone();
-        self.give_code(&request, &present, scope, visitor).await
+        self.give(&request, &present, scope, visitor).await
     }
 
     /// Who is logged in, if that is who the client wants, and recently enough. OpenID Connect Core 1.0 §3.1.2.3.

@@ -7,4 +7,4 @@ mod revocation;
 mod token;
 mod userinfo;
 
-pub(crate) use token::TokenResponse;
+pub(crate) use token::{TokenResponse, must_not_need_a_bound_token};

@@ -2,6 +2,7 @@
 
 mod authorization_code;
 mod client_credentials;
+mod implicit;
 mod refresh_token;
 mod user_grant;
 

@@ -49,6 +49,12 @@ pub(crate) fn with_query(redirect_uri: &str, parameters: &[(&str, &str)]) -> Str
     format!("{redirect_uri}{before}{added}")
 }
 
+/// An address with this as its fragment; none that is registered has one. RFC 6749 §4.2.2.
+pub(crate) fn with_fragment(redirect_uri: &str, parameters: &[(&str, &str)]) -> String {
+    let added = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    format!("{redirect_uri}#{added}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,6 +41,7 @@ pub struct Provider {
     pub(crate) body_timeout: Duration,
     pub(crate) session_lifetime: Duration,
     pub(crate) access_token_algorithm: SigningAlgorithm,
+    pub(crate) legacy_implicit: bool,
     /// How people know this server.
     pub(crate) service: String,
 }
@@ -74,6 +75,7 @@ impl Provider {
             body_timeout: Duration::from_secs(10),
             session_lifetime: session::DEFAULT_LIFETIME,
             access_token_algorithm: SigningAlgorithm::Es256,
+            legacy_implicit: false,
         })
     }
 
@@ -228,6 +230,14 @@ impl ProviderBuilder {
     #[must_use]
     pub fn access_token_algorithm(mut self, algorithm: SigningAlgorithm) -> Self {
         self.0.access_token_algorithm = algorithm;
+        self
+    }
+
+    /// Whether the implicit flow is there, which RFC 9700 §2.1.2 advises against. By default it is not. What clients may
+    /// register for is said by `Capabilities::with_legacy_implicit`.
+    #[must_use]
+    pub fn legacy_implicit(mut self, is_there: bool) -> Self {
+        self.0.legacy_implicit = is_there;
         self
     }
 

@@ -92,6 +92,13 @@ impl Browser {
                 ("code_challenge_method", "S256"),
             ])
             .finish();
+        let page = self.answers(&query, user).await?;
+        let code = page.told("code").unwrap_or_else(|| panic!("no code: {page:?}"));
+        Ok(Granted { code, verifier })
+    }
+
+    /// Goes all the way for an authorization request, as this user.
+    pub(crate) async fn answers(&mut self, query: &str, user: &str) -> Result<Page, Error> {
         let mut page = self.get(&format!("/connect/authorize?{query}")).await?;
         if page.asks(|form| form.asks_for_password) {
             page = self.fills_in(&page, &[("username", user), ("password", user)]).await?;
@@ -99,8 +106,7 @@ impl Browser {
         if page.asks(|form| form.asks_for_consent) {
             page = self.fills_in(&page, &page.form().allowing_all()).await?;
         }
-        let code = page.told("code").unwrap_or_else(|| panic!("no code: {page:?}"));
-        Ok(Granted { code, verifier })
+        Ok(page)
     }
 }
 

@@ -1,12 +1,13 @@
 //! People: added by the operator, logged in by their browser, and what a kill does not do to them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use enroll_testkit::Form;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::authorization::claims;
 use crate::browser::{Browser, CALLBACK, Granted};
 use crate::harness::{Answer, Home, Server};
 
@@ -53,6 +54,56 @@ async fn a_client_registers_sends_somebody_refreshes_and_is_deleted() {
     post(&server.url, "/connect/token", id, &fields).await.assert_error(401, "invalid_client");
     let page = browser.get(&format!("/connect/authorize?client_id={id}")).await.unwrap();
     assert_eq!((page.status, page.location.as_str()), (400, ""), "{page:?}");
+}
+
+/// OpenID Connect Core 1.0 §3.2, for operators who want it: what is offered is what works, and nothing of it otherwise.
+#[tokio::test]
+async fn with_the_key_for_it_a_client_gets_tokens_by_way_of_the_browser() {
+    for is_there in [true, false] {
+        let home = Home::with_config(&format!("[legacy]\nimplicit = {is_there}"));
+        let server = Server::open(&home);
+        let told = server.get("/.well-known/openid-configuration").await;
+        let types = if is_there { json!(["code", "id_token", "id_token token"]) } else { json!(["code"]) };
+        assert_eq!(told.json["response_types_supported"], types);
+        for (list, value) in [("grant_types_supported", "implicit"), ("response_modes_supported", "fragment")]
+        {
+            assert_eq!(told.json[list].as_array().unwrap().contains(&value.into()), is_there, "{list}");
+        }
+        let metadata =
+            json!({ "redirect_uris": [CALLBACK], "response_types": ["id_token", "token id_token"] });
+        let client = server.register(&metadata, None).await;
+        if !is_there {
+            client.assert_error(400, "invalid_client_metadata");
+            continue;
+        }
+        assert_eq!(client.json["grant_types"], json!(["implicit"]));
+        let mut browser = Browser::at(&server.url, &server.url);
+        for response_type in ["id_token", "id_token token", "token id_token"] {
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([
+                    ("client_id", client.member("client_id")),
+                    ("redirect_uri", CALLBACK),
+                    ("response_type", response_type),
+                    ("scope", "openid profile"),
+                    ("nonce", "n"),
+                ])
+                .finish();
+            let page = browser.answers(&query, "alice").await.unwrap();
+            let fragment = page.location.strip_prefix(&format!("{CALLBACK}#")).unwrap().as_bytes();
+            let told: HashMap<String, String> = url::form_urlencoded::parse(fragment).into_owned().collect();
+            let says = claims(&told["id_token"]);
+            assert_eq!(
+                (&says["nonce"], says.get("at_hash").is_some()),
+                (&"n".into(), response_type.contains(' '))
+            );
+            let Some(token) = told.get("access_token") else {
+                assert_eq!(says["name"], "Alice Ammann");
+                continue;
+            };
+            let shown = server.request(Method::GET, "/connect/userinfo").bearer_auth(token);
+            assert_eq!(Answer::to(shown).await.member("name"), "Alice Ammann");
+        }
+    }
 }
 
 #[tokio::test]

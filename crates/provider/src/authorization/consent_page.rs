@@ -130,7 +130,7 @@ impl Provider {
         {
             self.remember(request, &present, &scope, &browser).await?;
         }
-        self.give_code(request, &present, scope, visitor).await
+        self.give(request, &present, scope, visitor).await
     }
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use enroll_jose::SigningAlgorithm;
-use enroll_oauth_types::{ApplicationType, ClientId, ErrorCode, RedirectUri};
+use enroll_oauth_types::{ApplicationType, ClientId, ErrorCode, RedirectUri, ResponseType};
 use enroll_pages::{PostTarget, Problem};
 use enroll_store::{Client, StoreError};
 
@@ -40,18 +40,32 @@ pub(crate) struct ResponseMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carrier {
     Query,
+    Fragment,
     FormPost,
 }
 
 impl ResponseMode {
     const QUERY: Self = Self { carrier: Carrier::Query, signed: false };
+    const FRAGMENT: Self = Self { carrier: Carrier::Fragment, signed: false };
 
-    fn named(name: &str) -> Option<Self> {
+    /// What is meant where the request does not say. OAuth 2.0 Multiple Response Types §2.1, §3, §5.
+    fn usual(parameters: &Parameters) -> Self {
+        let asked = parameters.get("response_type").map(ResponseType::from);
+        match asked.is_some_and(|asked| asked.is_front_channel()) {
+            true => Self::FRAGMENT,
+            false => Self::QUERY,
+        }
+    }
+
+    fn named(name: &str, usual: Self) -> Option<Self> {
         let (carrier, signed) = match name {
             "query" => (Carrier::Query, false),
+            "fragment" => (Carrier::Fragment, false),
             "form_post" => (Carrier::FormPost, false),
-            // JARM §2.3.4: for a code, the query is the default.
-            "jwt" | "query.jwt" => (Carrier::Query, true),
+            // JARM §2.3.4: as without, and signed.
+            "jwt" => (usual.carrier, true),
+            "query.jwt" => (Carrier::Query, true),
+            "fragment.jwt" => (Carrier::Fragment, true),
             "form_post.jwt" => (Carrier::FormPost, true),
             _ => return None,
         };
@@ -96,8 +110,12 @@ impl Provider {
     }
 }
 
-/// Where this client wants the browser to be sent, if it may want that.
-pub(crate) fn destination(client: &Client, parameters: &Parameters) -> Result<Destination, Refusal> {
+/// Where this client wants the browser to be sent, if it may want that; by fragment only where the implicit flow is there.
+pub(crate) fn destination(
+    client: &Client,
+    parameters: &Parameters,
+    has_implicit: bool,
+) -> Result<Destination, Refusal> {
     let refuse =
         |detail: &'static str| Refusal::page(Problem::RedirectUri, ErrorCode::InvalidRequest, detail);
     let registered = client.metadata.redirect_uris.as_deref().unwrap_or_default();
@@ -119,7 +137,7 @@ pub(crate) fn destination(client: &Client, parameters: &Parameters) -> Result<De
     let mut destination = Destination {
         redirect_uri: redirect_uri.to_owned(),
         was_sent: parameters.get("redirect_uri").is_some(),
-        mode: ResponseMode::QUERY,
+        mode: if has_implicit { ResponseMode::usual(parameters) } else { ResponseMode::QUERY },
         state: parameters.only("state").map(str::to_owned),
         reader: (
             client.id.clone(),
@@ -127,7 +145,7 @@ pub(crate) fn destination(client: &Client, parameters: &Parameters) -> Result<De
                 .unwrap_or(SigningAlgorithm::Rs256),
         ),
     };
-    destination.mode = mode(client, parameters, &destination)?;
+    destination.mode = mode(client, parameters, &destination, has_implicit)?;
     Ok(destination)
 }
 
@@ -144,23 +162,36 @@ fn mode(
     client: &Client,
     parameters: &Parameters,
     destination: &Destination,
+    has_implicit: bool,
 ) -> Result<ResponseMode, Refusal> {
+    let usual = destination.mode;
     let refuse = |problem: &'static str| {
         let code = ErrorCode::UnsupportedResponseMode;
         Err(Refusal::Client(Box::new(destination.clone()), code, Cow::Borrowed(problem)))
     };
+    let named = |name: &str| {
+        ResponseMode::named(name, usual).filter(|mode| has_implicit || mode.carrier != Carrier::Fragment)
+    };
+    // What stands in a query is kept in many places: no token does. OAuth 2.0 Multiple Response Types §3.
+    let is_fit = |mode: &ResponseMode| usual.carrier != Carrier::Fragment || mode.carrier != Carrier::Query;
     let registered: Option<Vec<_>> = client
         .metadata
         .response_modes
         .as_ref()
-        .map(|modes| modes.iter().filter_map(|mode| ResponseMode::named(mode)).collect());
+        .map(|modes| modes.iter().filter_map(|mode| named(mode)).filter(is_fit).collect());
     let is_registered = |mode: ResponseMode| registered.as_ref().is_none_or(|own| own.contains(&mode));
     let mode = match parameters.get("response_mode") {
         // Of a client that registered for one, that one is meant.
-        None if is_registered(ResponseMode::QUERY) => ResponseMode::QUERY,
-        None => registered.iter().flatten().next().copied().unwrap_or(ResponseMode::QUERY),
-        Some(name) => match ResponseMode::named(name) {
+        None if is_registered(usual) => usual,
+        None => registered.iter().flatten().next().copied().unwrap_or(usual),
+        Some(name) => match named(name) {
+            None if has_implicit => {
+                return refuse("response_mode: must be query, fragment, form_post, or one of them with .jwt");
+            }
             None => return refuse("response_mode: must be query, form_post, or one of them with .jwt"),
+            Some(mode) if !is_fit(&mode) => {
+                return refuse("response_mode: must not be query where a token is asked for");
+            }
             Some(mode) if !is_registered(mode) => {
                 return refuse("response_mode: is not one that the client is registered for");
             }

@@ -1,14 +1,15 @@
-//! What an authorization request asks for. RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.1, RFC 7636 §4.3, RFC 8707 §2.
+//! What an authorization request asks for. RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.1, RFC 8707 §2.
 
 use std::borrow::Cow;
 
-use enroll_oauth_types::{ErrorCode, GrantType, ResponseType, Scope, Seconds};
+use enroll_oauth_types::{ErrorCode, Scope, Seconds};
 use enroll_store::Client;
 
 use super::claims_request::ClaimsRequest;
 use super::destination::Destination;
-use super::{Refusal, prompt::Prompts};
+use super::{Flow, Refusal, prompt::Prompts};
 use crate::catalog::{Extent, Resource};
+use crate::endpoints::must_not_need_a_bound_token;
 use crate::parameters::Parameters;
 use crate::tokens::claims::scopes_that_open;
 use crate::{ProtocolError, Provider};
@@ -27,10 +28,10 @@ const ABOUT_THE_LOGIN: [&str; 3] = ["sub", "auth_time", "acr"];
 pub(crate) struct AuthorizationRequest {
     pub(crate) client: Client,
     pub(crate) destination: Destination,
+    pub(crate) flow: Flow,
     pub(crate) extent: Extent,
     /// What was named as `resource`.
     pub(crate) resources: Vec<String>,
-    pub(crate) code_challenge: String,
     pub(crate) nonce: Option<String>,
     pub(crate) prompts: Prompts,
     /// Seconds.
@@ -53,7 +54,7 @@ impl Provider {
         parameters: Parameters,
     ) -> Result<AuthorizationRequest, Refusal> {
         let client = self.client_that_asks(&parameters).await?;
-        let destination = super::destination::destination(&client, &parameters)?;
+        let destination = super::destination::destination(&client, &parameters, self.legacy_implicit)?;
         if destination.mode.signed {
             self.must_have_key(destination.reader.1).await?;
         }
@@ -77,14 +78,21 @@ impl Provider {
         }
         must_be_supported(parameters)?;
         must_be_pushed_or_signed_if_so_registered(client)?;
-        check_response_type(client, parameters)?;
+        let flow = self.flow(client, parameters)?;
         let nothing = Scope::default();
         let registered = client.metadata.scope.as_ref().unwrap_or(&nothing);
-        let extent =
+        let mut extent =
             self.catalog.for_user(registered, parameters.get("scope"), parameters.all("resource"))?;
         let prompts = Prompts::read(parameters.get("prompt"))?;
         let mut claims = ClaimsRequest::read(parameters.get("claims"))?;
         let opened = self.opened_by_claims(&mut claims, registered);
+        if let Flow::Implicit { access_token } = flow {
+            extent = without_refresh_tokens(extent)?;
+            match access_token {
+                true => must_not_need_a_bound_token(client)?,
+                false => must_not_want_userinfo(&claims)?,
+            }
+        }
         let default_max_age = client.metadata.default_max_age.map(|age| Seconds::get(age).into());
         let subject = match parameters.get("id_token_hint") {
             Some(hint) => Some(self.subject_of_hint(hint, client)?),
@@ -93,9 +101,9 @@ impl Provider {
         Ok(AuthorizationRequest {
             client: client.clone(),
             destination: destination.clone(),
+            flow,
             extent,
             resources: parameters.all("resource").map(str::to_owned).collect(),
-            code_challenge: code_challenge(parameters)?.to_owned(),
             nonce: limited(parameters, "nonce", LONGEST_NONCE)?.map(str::to_owned),
             prompts,
             max_age: max_age(parameters)?.or(default_max_age),
@@ -199,39 +207,24 @@ fn must_be_pushed_or_signed_if_so_registered(client: &Client) -> Result<(), Prot
     Ok(())
 }
 
-fn check_response_type(client: &Client, parameters: &Parameters) -> Result<(), ProtocolError> {
-    let asked = parameters.get("response_type");
-    let asked = asked.ok_or_else(|| ProtocolError::invalid_request("response_type: is required"))?;
-    let asked = ResponseType::from(asked);
-    if asked != ResponseType::from("code") {
-        let problem = "response_type: must be code";
-        return Err(ProtocolError::new(ErrorCode::UnsupportedResponseType, problem));
+/// An ID token is what comes in any case, and a refresh token in none. OpenID Connect Core 1.0 §3.1.2.1, §11.
+fn without_refresh_tokens(extent: Extent) -> Result<Extent, ProtocolError> {
+    if !extent.scope.contains("openid") {
+        let problem = "scope: must hold openid where an ID token is asked for";
+        return Err(ProtocolError::new(ErrorCode::InvalidScope, problem));
     }
-    let metadata = &client.metadata;
-    let has_type = metadata.response_types.iter().flatten().any(|own| *own == asked);
-    let has_grant = metadata.grant_types.iter().flatten().any(|own| *own == GrantType::AuthorizationCode);
-    if has_type && has_grant {
-        return Ok(());
-    }
-    let problem = "response_type: the client is not registered for code";
-    Err(ProtocolError::new(ErrorCode::UnauthorizedClient, problem))
+    let scope = extent.scope.values().filter(|value| *value != "offline_access").collect();
+    Ok(Extent { scope, ..extent })
 }
 
-/// RFC 7636 §4.2, §4.3; RFC 9700 §2.1.1: for every client, and never `plain`.
-fn code_challenge(parameters: &Parameters) -> Result<&str, ProtocolError> {
-    let challenge = parameters.get("code_challenge");
-    let challenge = challenge.ok_or_else(|| {
-        ProtocolError::invalid_request("code_challenge: is required; see RFC 7636 for how to make one")
-    })?;
-    if parameters.get("code_challenge_method") != Some("S256") {
-        return Err(ProtocolError::invalid_request("code_challenge_method: must be S256"));
+/// OpenID Connect Core 1.0 §5.5: who gets no access token cannot ask at the `UserInfo` endpoint.
+fn must_not_want_userinfo(claims: &ClaimsRequest) -> Result<(), ProtocolError> {
+    match claims.userinfo.is_empty() {
+        true => Ok(()),
+        false => Err(ProtocolError::invalid_request(
+            "claims: must hold id_token alone where no access token is asked for",
+        )),
     }
-    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    if !(43..=128).contains(&challenge.len()) || !challenge.bytes().all(is_one) {
-        let problem = "code_challenge: must be the SHA-256 of the verifier in base64url, 43 characters";
-        return Err(ProtocolError::invalid_request(problem));
-    }
-    Ok(challenge)
 }
 
 fn max_age(parameters: &Parameters) -> Result<Option<u64>, ProtocolError> {

@@ -1,31 +1,43 @@
-//! The answer to an authorization request, carried by the browser. RFC 6749 §4.1.2, RFC 9207, OAuth 2.0 Form Post Response
-//! Mode §2, JARM.
+//! The answer to an authorization request, carried by the browser. RFC 6749 §4.1.2, §4.2.2, RFC 9207, OAuth 2.0 Form Post
+//! Response Mode §2, JARM.
 
 use std::time::Duration;
 
 use axum::response::Response;
-use enroll_oauth_types::{AuthorizationCode, ErrorBody, ErrorCode};
+use enroll_oauth_types::{ErrorBody, ErrorCode, Scope};
 use enroll_pages::{FormPostPage, Forms, PostTarget};
 use http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::destination::{Carrier, Destination};
+use super::{AuthorizationRequest, Flow, Present, Refusal};
 use crate::browser::Visitor;
-use crate::html::{page, redirect, with_query};
+use crate::html::{page, redirect, with_fragment, with_query};
 use crate::{ProtocolError, Provider};
 
 /// How long a signed answer may be on its way. JARM §2.1: ten minutes at the most.
 const SIGNED_LIFETIME: Duration = Duration::from_mins(10);
 
 impl Provider {
-    /// The client gets a code.
-    pub(crate) fn granted(
+    /// The client gets what it asked for, as far as the user allowed it.
+    pub(super) async fn give(
         &self,
-        destination: &Destination,
-        code: &AuthorizationCode,
+        request: &AuthorizationRequest,
+        present: &Present,
+        scope: Scope,
         visitor: &Visitor<'_>,
-    ) -> Response {
-        self.carried(destination, &[("code", code.expose())], visitor)
+    ) -> Result<Response, Refusal> {
+        match &request.flow {
+            Flow::Code { challenge } => {
+                let code = self.new_code(request, challenge, present, &scope).await?;
+                Ok(self.carried(&request.destination, &[("code", code.expose())], visitor))
+            }
+            Flow::Implicit { access_token } => {
+                let told = self.implicit(request, *access_token, present, &scope).await?;
+                let told: Vec<_> = told.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                Ok(self.carried(&request.destination, &told, visitor))
+            }
+        }
     }
 
     /// The client is told what is wrong. RFC 6749 §4.1.2.1.
@@ -63,6 +75,7 @@ impl Provider {
                 let html = FormPostPage { target, parameters }.render(&visitor.look());
                 page(StatusCode::OK, html, Forms::Client(target))
             }
+            (Carrier::Fragment, _) => redirect(&with_fragment(&destination.redirect_uri, &parameters)),
             _ => redirect(&with_query(&destination.redirect_uri, &parameters)),
         }
     }

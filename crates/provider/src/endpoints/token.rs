@@ -15,12 +15,12 @@ use crate::{ProtocolError, Provider};
 #[derive(Serialize)]
 pub(crate) struct TokenResponse {
     pub(crate) access_token: String,
-    token_type: &'static str,
+    pub(crate) token_type: &'static str,
     /// Seconds.
-    expires_in: u32,
+    pub(crate) expires_in: u32,
     /// Always, so that nobody has to remember what it asked.
     #[serde(skip_serializing_if = "str::is_empty")]
-    scope: String,
+    pub(crate) scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,7 +76,7 @@ fn must_have(client: &Client, grant: &GrantType) -> Result<(), ProtocolError> {
 }
 
 /// A client that wants its tokens bound to a key gets none that anybody can use. RFC 9449 §5.2, RFC 8705 §3.4.
-fn must_not_need_a_bound_token(client: &Client) -> Result<(), ProtocolError> {
+pub(crate) fn must_not_need_a_bound_token(client: &Client) -> Result<(), ProtocolError> {
     let metadata = &client.metadata;
     for (member, value) in [
         ("dpop_bound_access_tokens", metadata.dpop_bound_access_tokens),

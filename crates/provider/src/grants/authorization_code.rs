@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use enroll_oauth_types::{ApplicationType, AuthorizationCode, ErrorCode, Scope, Seconds, Timestamp};
@@ -12,8 +11,7 @@ use enroll_store::{Client, Record, RecordKind, StoreError, Write};
 use serde::{Deserialize, Serialize};
 
 use super::UserGrant;
-use crate::authorization::{AuthorizationRequest, Present, Refusal};
-use crate::browser::Visitor;
+use crate::authorization::{AuthorizationRequest, Present};
 use crate::endpoints::TokenResponse;
 use crate::parameters::Parameters;
 use crate::{ProtocolError, Provider};
@@ -42,24 +40,24 @@ struct Stored {
 }
 
 impl Provider {
-    /// Gives the client a code for what the user allowed.
-    pub(crate) async fn give_code(
+    /// A code for what the user allowed.
+    pub(crate) async fn new_code(
         &self,
         request: &AuthorizationRequest,
+        challenge: &str,
         present: &Present,
-        scope: Scope,
-        visitor: &Visitor<'_>,
-    ) -> Result<Response, Refusal> {
+        scope: &Scope,
+    ) -> Result<AuthorizationCode, ProtocolError> {
         let code = AuthorizationCode::generate(self.random.as_ref());
         let now = self.clock.now();
         let lifetime =
             request.client.metadata.authorization_code_lifetime.map_or(DEFAULT_LIFETIME, Seconds::get);
         let ends_at = now + Duration::from_secs(lifetime.into());
-        let grant = self.new_grant(request, present, &scope, ends_at);
+        let grant = self.new_grant(request, present, scope, ends_at);
         let stored = Stored {
             redirect_uri: request.destination.redirect_uri.clone(),
             redirect_uri_was_sent: request.destination.was_sent,
-            code_challenge: request.code_challenge.clone(),
+            code_challenge: challenge.to_owned(),
             nonce: request.nonce.clone(),
             ends_at,
             is_spent: false,
@@ -75,7 +73,7 @@ impl Provider {
         };
         self.records.apply(vec![grant.begun()?, Write::Insert(record)]).await?;
         tracing::info!(client.id = %request.client.id, "gave a code");
-        Ok(self.granted(&request.destination, &code, visitor))
+        Ok(code)
     }
 
     /// `grant_type=authorization_code`. RFC 6749 §4.1.3.
@@ -132,8 +130,9 @@ impl Provider {
         let remembered = response.ends_at.min(self.clock.now() + MEMORY).max(stored.ends_at);
         writes.push(Write::Replace(stored.spent(record, remembered)?));
         if grant.scope(client).contains("openid") {
-            let id_token =
-                self.id_token(client, &user, grant, stored.nonce.as_deref(), &response.access_token).await?;
+            let id_token = self
+                .id_token(client, &user, grant, stored.nonce.as_deref(), Some(&response.access_token))
+                .await?;
             response.id_token = Some(id_token);
         }
         self.records.apply(writes).await?;

@@ -137,7 +137,7 @@ impl Provider {
         writes.extend(grant.kept_until(refresh_end.max(response.ends_at))?);
         if grant.scope(client).contains("openid") {
             // §12.2: without the nonce, which belongs to the one before.
-            let id_token = self.id_token(client, &user, &grant, None, &response.access_token).await?;
+            let id_token = self.id_token(client, &user, &grant, None, Some(&response.access_token)).await?;
             response.id_token = Some(id_token);
         }
         response.refresh_token = next.map(|next| next.expose().to_owned());

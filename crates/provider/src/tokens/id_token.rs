@@ -32,7 +32,8 @@ struct Claims<'a> {
     iat: u64,
     sid: String,
     amr: [&'static str; 1],
-    at_hash: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,20 +65,23 @@ impl IdTokenHint {
 }
 
 impl Provider {
-    /// The ID token that goes along with this access token.
+    /// The ID token that goes along with this access token, or with none.
     pub(crate) async fn id_token(
         &self,
         client: &Client,
         user: &User,
         grant: &UserGrant,
         nonce: Option<&str>,
-        access_token: &str,
+        access_token: Option<&str>,
     ) -> Result<String, ProtocolError> {
         let now = self.clock.now();
         let lifetime = client.metadata.identity_token_lifetime.map_or(DEFAULT_LIFETIME, Seconds::get);
         let algorithm = algorithm(&client.metadata);
-        let mut of_user = Map::new();
-        // Those of the scopes are at the UserInfo endpoint. §5.4.
+        // Those of the scopes are at the UserInfo endpoint, for whoever gets a token to ask there. §5.4.
+        let mut of_user = match access_token {
+            Some(_) => Map::new(),
+            None => claims::of_scope(user, &grant.scope(client), &self.catalog),
+        };
         claims::add(&mut of_user, user, grant.facts.claims.id_token.keys().map(String::as_str));
         let claims = Claims {
             iss: &self.issuer,
@@ -87,7 +91,7 @@ impl Provider {
             iat: now.seconds(),
             sid: self.session_for(client, &grant.session),
             amr: ["pwd"],
-            at_hash: at_hash(access_token, algorithm),
+            at_hash: access_token.map(|token| at_hash(token, algorithm)),
             nonce,
             auth_time: grant.facts.tells_auth_time.then_some(grant.facts.auth_time.seconds()),
             acr: grant.facts.tells_acr.then_some(ACR),

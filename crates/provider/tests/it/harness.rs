@@ -23,7 +23,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use url::Url;
-use url::form_urlencoded::Serializer;
+use url::form_urlencoded::{self, Serializer};
 
 pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const CALLBACK: &str = "https://app.example/cb";
@@ -73,16 +73,28 @@ impl Server {
 
     /// A server that fetches from this web.
     pub(crate) async fn connected(web: &FakeWeb) -> Self {
-        Self::made(|builder| builder.outbound(web.outbound()), Some(web.outbound())).await
+        Self::made(|builder| builder.outbound(web.outbound()), Some(web.outbound()), supported()).await
     }
 
     pub(crate) async fn with(customize: impl FnOnce(ProviderBuilder) -> ProviderBuilder) -> Self {
-        Self::made(customize, None).await
+        Self::made(customize, None, supported()).await
+    }
+
+    /// A server whose operator wants the implicit flow.
+    pub(crate) async fn with_legacy_implicit() -> Self {
+        let supported = supported().with_legacy_implicit();
+        Self::made(|builder| builder.legacy_implicit(true), None, supported).await
+    }
+
+    /// A server whose operator wanted it once, and let clients register for it.
+    pub(crate) async fn with_clients_of_legacy_implicit() -> Self {
+        Self::made(|builder| builder, None, supported().with_legacy_implicit()).await
     }
 
     async fn made(
         customize: impl FnOnce(ProviderBuilder) -> ProviderBuilder,
         outbound: Option<Outbound>,
+        supported: Capabilities,
     ) -> Self {
         let clock = Arc::new(StandingClock::default());
         let clients = Arc::new(MemoryStore::default());
@@ -106,7 +118,7 @@ impl Server {
         let described = provider.described();
         let registrar = Registrar::builder(format!("{ISSUER}/connect/dcr"))
             .clients(clients)
-            .capabilities(Capabilities::code_and_client_credentials().with_scopes(SCOPES))
+            .capabilities(supported)
             .sealing_key(sealing_key)
             .clock(clock.clone())
             .gate(Gate::require(policy::open().on(Arc::new(Terms::unrestricted()))))
@@ -249,6 +261,11 @@ impl Server {
         assert_eq!(answer.status, 200, "{answer:?}");
         (client, answer.json())
     }
+}
+
+/// What clients may register for.
+fn supported() -> Capabilities {
+    Capabilities::code_and_client_credentials().with_scopes(SCOPES)
 }
 
 fn catalog() -> Catalog {
@@ -415,6 +432,30 @@ impl Answer {
     pub(crate) fn told(&self, name: &str) -> Option<String> {
         let url = Url::parse(self.location()).ok()?;
         url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// The authorization response in the fragment, in its order.
+    pub(crate) fn fragment(&self) -> Vec<(String, String)> {
+        let url = Url::parse(self.location()).unwrap_or_else(|_| panic!("{self:?}"));
+        assert_eq!(url.query(), None, "{self:?}");
+        form_urlencoded::parse(url.fragment().unwrap_or_default().as_bytes()).into_owned().collect()
+    }
+
+    /// A parameter of the authorization response in the fragment.
+    pub(crate) fn in_fragment(&self, name: &str) -> Option<String> {
+        self.fragment().into_iter().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
+    /// That the client is told of this error in the fragment.
+    #[track_caller]
+    pub(crate) fn is_told_in_fragment(&self, error: &str) {
+        assert_eq!(
+            (self.status.as_u16(), self.in_fragment("error").as_deref()),
+            (303, Some(error)),
+            "{self:?}"
+        );
+        assert!(self.location().starts_with(&format!("{CALLBACK}#")), "{self:?}");
+        assert_eq!(self.in_fragment("iss").as_deref(), Some(ISSUER), "RFC 9207: {self:?}");
     }
 
     /// That the client is told of this error.

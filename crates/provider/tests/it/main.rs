@@ -11,6 +11,7 @@ mod harness;
 mod local_login;
 mod oidc_basic;
 mod oidc_dynamic;
+mod oidc_implicit;
 mod oidc_logout;
 mod people_who_go;
 mod refresh_tokens;

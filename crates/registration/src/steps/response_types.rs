@@ -68,7 +68,9 @@ fn check_agreement(r: &Registration<'_>, types: &[ResponseType]) -> Result<(), R
         return refuse("must hold code, since grant_types holds authorization_code".to_owned());
     }
     if r.has_grant(&GrantType::Implicit) && !types.iter().any(ResponseType::is_front_channel) {
-        return refuse("must hold id_token or token, since grant_types holds implicit".to_owned());
+        return refuse(
+            "must hold id_token, alone or beside token, since grant_types holds implicit".to_owned(),
+        );
     }
     Ok(())
 }
@@ -82,6 +84,12 @@ fn response_modes(r: &mut Registration<'_>) -> StepResult {
     supported::check_all("response_modes", modes, supported)?;
     if !r.uses_redirects() {
         return r.leave_out("response_modes", "this client does not use the authorization endpoint");
+    }
+    let wants_tokens = r.client.metadata.response_types.iter().flatten().any(ResponseType::is_front_channel);
+    if wants_tokens && modes.iter().all(|mode| mode.starts_with("query")) {
+        let problem =
+            "must hold one that carries tokens, such as form_post, since response_types asks for them";
+        return Err(Rejection::metadata("response_modes", problem).into());
     }
     r.client.metadata.response_modes = Some(distinct(modes));
     Ok(())
@@ -145,6 +153,24 @@ mod tests {
             "response_types": ["token id_token", "id_token token", "id_token"],
         }));
         assert_eq!(legacy().accepts(&body)["response_types"], json!(["token id_token", "id_token"]));
+    }
+
+    /// RFC 9700 §2.1.2: no ID token tells whose the access token is.
+    #[test]
+    fn an_access_token_alone_never_comes_by_way_of_the_browser() {
+        legacy().refuses_about("response_types", &app(json!({ "response_types": ["token"] })));
+        let json = legacy().accepts(&app(json!({ "response_types": ["token", "id_token token"] })));
+        assert_eq!(json["response_types"], json!(["id_token token"]));
+    }
+
+    /// OAuth 2.0 Multiple Response Types §3: no token stands in a query.
+    #[test]
+    fn a_client_that_wants_tokens_can_be_given_them() {
+        let body = |modes| app(json!({ "response_types": ["code", "id_token"], "response_modes": modes }));
+        legacy().refuses_about("response_modes", &body(json!(["query", "query.jwt"])));
+        for mode in ["fragment", "form_post", "jwt", "fragment.jwt"] {
+            legacy().accepts(&body(json!(["query", mode])));
+        }
     }
 
     /// RFC 9700 §2.1.2, as an Apache module asks.
