@@ -247,6 +247,21 @@ async fn an_access_token_is_like_every_other() {
     server.userinfo(&token).await.is_refused(401, "invalid_token");
 }
 
+/// RFC 8707 §2.2
+#[tokio::test]
+async fn an_access_token_is_for_what_the_user_left_in() {
+    let server = Server::with_legacy_implicit().await;
+    let client = registered(&server, json!({})).await;
+    for (chosen, audience) in [("api1", "https://api.example/1"), ("email", ISSUER)] {
+        let over = [("scope", "openid email api1"), ("resource", "https://api.example/1")];
+        let mut browser = server.browser();
+        let page = browser.goes(&asks(&client, BOTH, &over)).await;
+        let consent = browser.logs_in(page, "alice").await;
+        let answer = browser.fills_in(&consent, &[("decision", "allow"), ("scope", chosen)]).await;
+        assert_eq!(claims(&answer.in_fragment("access_token").unwrap())["aud"], audience, "{chosen}");
+    }
+}
+
 /// What came of it ends with its time, with its user, and with its client.
 #[tokio::test]
 async fn an_access_token_ends_with_what_it_came_of() {
