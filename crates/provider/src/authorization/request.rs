@@ -11,6 +11,7 @@ use super::{Refusal, prompt::Prompts};
 use crate::catalog::Extent;
 use crate::parameters::Parameters;
 use crate::tokens::claims::scopes_that_open;
+use crate::tokens::encryption::Said;
 use crate::{ProtocolError, Provider};
 
 /// The longest `nonce`, in bytes.
@@ -53,9 +54,10 @@ impl Provider {
         parameters: Parameters,
     ) -> Result<AuthorizationRequest, Refusal> {
         let client = self.client_that_asks(&parameters).await?;
-        let destination = super::destination::destination(&client, &parameters)?;
+        let mut destination = super::destination::destination(&client, &parameters)?;
         if destination.mode.signed {
             self.must_have_key(destination.reader.1).await?;
+            destination.recipient = self.recipient(&client, Said::AuthorizationResponse).await?;
         }
         self.request_of(&client, &destination, &parameters).map_err(|error| match error {
             ProtocolError::Refused(code, problem) => {

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::destination::{Carrier, Destination};
 use crate::browser::Visitor;
 use crate::html::{page, redirect, with_query};
+use crate::tokens::encryption::encrypted;
 use crate::{ProtocolError, Provider};
 
 /// How long a signed answer may be on its way. JARM §2.1: ten minutes at the most.
@@ -67,7 +68,7 @@ impl Provider {
         }
     }
 
-    /// JARM §2.1
+    /// JARM §2.1, §2.2
     fn signed_response(
         &self,
         destination: &Destination,
@@ -79,6 +80,6 @@ impl Provider {
         claims.insert("iss".to_owned(), self.issuer.as_str().into());
         claims.insert("aud".to_owned(), client.as_str().into());
         claims.insert("exp".to_owned(), (self.clock.now() + SIGNED_LIFETIME).seconds().into());
-        self.signed_now(*algorithm, "JWT", &claims)
+        encrypted(destination.recipient.as_ref(), self.signed_now(*algorithm, "JWT", &claims)?)
     }
 }

@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use enroll_access::{Gate, Policy as _, Terms, policy};
 use enroll_jose::Schedule;
 use enroll_oauth_types::{
-    AuthorizationServer, Capabilities, Clock as _, Random as _, SealingKey, SystemRandom,
+    Algorithm, AuthorizationServer, Capabilities, Clock as _, Random as _, SealingKey, SystemRandom,
 };
 use enroll_outbound::Outbound;
 use enroll_provider::{Catalog, Keys, NewUser, Password, Provider, ProviderBuilder, Resource, Users};
@@ -73,16 +73,27 @@ impl Server {
 
     /// A server that fetches from this web.
     pub(crate) async fn connected(web: &FakeWeb) -> Self {
-        Self::made(|builder| builder.outbound(web.outbound()), Some(web.outbound())).await
+        Self::made(|builder| builder.outbound(web.outbound()), Some(web.outbound()), |own| own).await
     }
 
     pub(crate) async fn with(customize: impl FnOnce(ProviderBuilder) -> ProviderBuilder) -> Self {
-        Self::made(customize, None).await
+        Self::made(customize, None, |own| own).await
+    }
+
+    /// A server whose clients may register for these ways to encrypt, and that fetches by this.
+    pub(crate) async fn encrypting<A, E>(outbound: Outbound, algs: A, encs: E) -> Self
+    where
+        A: IntoIterator<Item: Into<Algorithm>>,
+        E: IntoIterator<Item: Into<Algorithm>>,
+    {
+        let customize = |builder: ProviderBuilder| builder.outbound(outbound.clone());
+        Self::made(customize, Some(outbound.clone()), |own| own.with_encryption(algs, encs)).await
     }
 
     async fn made(
         customize: impl FnOnce(ProviderBuilder) -> ProviderBuilder,
         outbound: Option<Outbound>,
+        capable: impl FnOnce(Capabilities) -> Capabilities,
     ) -> Self {
         let clock = Arc::new(StandingClock::default());
         let clients = Arc::new(MemoryStore::default());
@@ -106,7 +117,7 @@ impl Server {
         let described = provider.described();
         let registrar = Registrar::builder(format!("{ISSUER}/connect/dcr"))
             .clients(clients)
-            .capabilities(Capabilities::code_and_client_credentials().with_scopes(SCOPES))
+            .capabilities(capable(Capabilities::code_and_client_credentials().with_scopes(SCOPES)))
             .sealing_key(sealing_key)
             .clock(clock.clone())
             .gate(Gate::require(policy::open().on(Arc::new(Terms::unrestricted()))))
@@ -215,6 +226,15 @@ impl Server {
     pub(crate) async fn refresh(&self, client: &Client, token: &str) -> Answer {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token)];
         self.post_as(client, "/connect/token", &fields).await
+    }
+
+    /// What a client hears of a token when it asks for an answer of this type.
+    pub(crate) async fn introspect(&self, client: &Client, token: &str, media_type: &str) -> Answer {
+        let fields =
+            [("token", token), ("client_id", client.id()), ("client_secret", client.member("client_secret"))];
+        let mut request = form("/connect/introspect", &fields);
+        request.headers_mut().insert(header::ACCEPT, media_type.parse().unwrap());
+        self.send(request).await
     }
 
     /// What the `UserInfo` endpoint tells the holder of this token.
