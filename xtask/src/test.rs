@@ -1,13 +1,14 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 //!
-//! It needs Rust and a C compiler, nothing else: checks by other tools are skipped, aloud, where the tools are not.
+//! It needs Rust and a C compiler, nothing else: checks by other tools are skipped, aloud, where the tools are not. What the
+//! feature `jwe` links is installed, if we may.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::command::{cargo, installed, run as run_command, shown};
-use crate::{Failure, tidy};
+use crate::{Failure, tidy, tools};
 
 pub(crate) fn run() -> Result<(), Failure> {
     let mut tally = Tally::default();
@@ -16,7 +17,8 @@ pub(crate) fn run() -> Result<(), Failure> {
         timed("clippy", || {
             component("clippy", "clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])
         }),
-        timed("test", || tests(&mut tally)),
+        timed("test", || tests(&mut tally, &["--workspace", "--no-fail-fast"])),
+        encryption(&mut tally),
         timed("documentation", || {
             let mut doc = cargo();
             doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
@@ -98,10 +100,30 @@ fn if_installed(check: &'static str, tool: &str, arguments: &[&str]) -> Outcome 
     Outcome { check, ending: Ending::Skipped(why) }
 }
 
-/// Runs every test of the workspace, doctests and examples included, and counts them.
-fn tests(tally: &mut Tally) -> Result<(), Failure> {
+/// The feature `jwe`: its lints, and the tests that are about it. The whole workspace is named, so that nothing is built anew
+/// but what has the feature.
+fn encryption(tally: &mut Tally) -> Outcome {
+    const CHECK: &str = "encryption";
+    const FEATURE: [&str; 3] = ["--workspace", "--features", "enroll/jwe"];
+    match tools::need(&[tools::OPENSSL]) {
+        Err(why) if !tools::can_install() => {
+            println!("skipped: {why}");
+            return Outcome { check: CHECK, ending: Ending::Skipped(why.to_string()) };
+        }
+        Err(why) => return Outcome { check: CHECK, ending: Ending::Failed(why) },
+        Ok(()) => {}
+    }
+    timed(CHECK, || {
+        let lints = [&FEATURE[..], &["--all-targets", "--", "-D", "warnings"]].concat();
+        component("clippy", "clippy", &lints)?;
+        tests(tally, &[&FEATURE[..], &["--no-fail-fast", "--lib", "--test", "it", "encrypt"]].concat())
+    })
+}
+
+/// Runs tests and counts them: of the whole workspace, doctests and examples included, where nothing else is said.
+fn tests(tally: &mut Tally, arguments: &[&str]) -> Result<(), Failure> {
     let mut command = cargo();
-    command.args(["test", "--workspace", "--no-fail-fast"]);
+    command.arg("test").args(arguments);
     let line = shown(&command);
     println!("$ {line}");
     let status = passed_through(&mut command, &mut io::stdout(), |line| tally.read(line))?;

@@ -1,4 +1,4 @@
-//! Programs that a chore needs and this workspace does not build: node, npm, python3.
+//! What a chore needs and this workspace does not build: node, npm, python3, the headers of OpenSSL.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,15 @@ use crate::Failure;
 use crate::command::{installed, output, run};
 
 /// The programs we can say how to get: the name, and the Debian packages that bring it.
-const PACKAGES: &[(&str, &[&str])] =
-    &[("node", &["nodejs"]), ("npm", &["npm"]), ("python3", &["python3", "python3-venv"])];
+const PACKAGES: &[(&str, &[&str])] = &[
+    ("node", &["nodejs"]),
+    ("npm", &["npm"]),
+    ("python3", &["python3", "python3-venv"]),
+    (OPENSSL, &["pkg-config", "libssl-dev"]),
+];
+
+/// What finds the headers of OpenSSL, which are no program.
+pub(crate) const OPENSSL: &str = "pkg-config";
 
 /// Files that say what is to be installed; it is installed anew when one of them changes.
 const LOCKS: &[&str] =
@@ -31,11 +38,11 @@ pub(crate) fn need(programs: &[&str]) -> Result<(), Failure> {
     let names: Vec<_> = missing.iter().map(|(name, _)| *name).collect();
     let packages: Vec<_> = missing.iter().flat_map(|(_, packages)| packages.iter().copied()).collect();
     let explained = format!(
-        "{} missing: on Debian `apt-get install {}`, elsewhere see nodejs.org or python.org",
+        "{} missing: on Debian `apt-get install {}`, elsewhere see nodejs.org, python.org or openssl.org",
         names.join(", "),
         packages.join(" ")
     );
-    if !(installed("apt-get") && output("id", &["-u"]).as_deref() == Some("0")) {
+    if !can_install() {
         return Err(explained.into());
     }
     println!("{explained}; installing");
@@ -49,10 +56,20 @@ pub(crate) fn need(programs: &[&str]) -> Result<(), Failure> {
     install().map_err(|failure| format!("{explained}: {failure}").into())
 }
 
-/// Whether a program is there with what we need of it: Debian packs python3 without the part that makes environments.
+/// Whether what is missing is installed by us: as root on Debian.
+pub(crate) fn can_install() -> bool {
+    installed("apt-get") && output("id", &["-u"]).as_deref() == Some("0")
+}
+
+/// Whether a program is there with what we need of it: Debian packs python3 without the part that makes environments, and
+/// OpenSSL without its headers.
 fn usable(program: &str) -> bool {
     installed(program)
-        && (program != "python3" || output("python3", &["-c", "import ensurepip, venv"]).is_some())
+        && match program {
+            "python3" => output("python3", &["-c", "import ensurepip, venv"]).is_some(),
+            OPENSSL => output(OPENSSL, &["--exists", "openssl"]).is_some(),
+            _ => true,
+        }
 }
 
 fn packages(program: &str) -> Option<&'static [&'static str]> {

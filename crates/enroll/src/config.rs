@@ -217,6 +217,9 @@ impl Config {
     pub(crate) fn capabilities(&self) -> Capabilities {
         let scopes = self.scopes.iter().map(|scope| scope.name.clone());
         let capabilities = Capabilities::code_and_client_credentials().with_scopes(scopes);
+        #[cfg(feature = "jwe")]
+        let capabilities = capabilities
+            .with_encryption(enroll_provider::KeyManagement::ALL, enroll_provider::ContentEncryption::ALL);
         if self.legacy.implicit { capabilities.with_legacy_implicit() } else { capabilities }
     }
 

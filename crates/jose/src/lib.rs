@@ -29,10 +29,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! With the feature `jwe`, what was signed is encrypted to a client, by a `Recipient`.
+//!
 //! No input or output happens here, nothing is async, and time is an argument. Randomness is not: keys are made by the
 //! cryptographic library, of its own.
 
 mod algorithm;
+#[cfg(feature = "jwe")]
+mod encryption;
 mod error;
 mod key_pair;
 mod key_ring;
@@ -41,6 +45,8 @@ mod schedule;
 mod signing_key;
 
 pub use algorithm::SigningAlgorithm;
+#[cfg(feature = "jwe")]
+pub use encryption::{ContentEncryption, EncryptionError, KeyManagement, Recipient};
 pub use error::{KeyError, SigningError, VerifyError};
 pub use key_ring::{KeyRing, VerifiedToken};
 pub use schedule::{KeyAge, KeyState, Plan, Schedule, Stage};

@@ -31,10 +31,14 @@ pub struct Capabilities {
     pub introspection_signing_algs: Vec<Algorithm>,
     /// `authorization_signing_alg_values_supported`
     pub authorization_signing_algs: Vec<Algorithm>,
-    /// The JWE `alg` values of every artefact that can be encrypted; empty while nothing can.
+    /// The JWE `alg` values of every answer that this server can encrypt; empty where it encrypts nothing.
     pub encryption_algs: Vec<Algorithm>,
     /// The JWE `enc` values that go with them.
     pub encryption_encs: Vec<Algorithm>,
+    /// `request_object_encryption_alg_values_supported`: what this server can decrypt.
+    pub request_object_encryption_algs: Vec<Algorithm>,
+    /// `request_object_encryption_enc_values_supported`
+    pub request_object_encryption_encs: Vec<Algorithm>,
     /// `code_challenge_methods_supported`
     pub code_challenge_methods: Vec<String>,
     /// `acr_values_supported`
@@ -85,6 +89,8 @@ impl Capabilities {
             authorization_signing_algs: list(&signing),
             encryption_algs: Vec::new(),
             encryption_encs: Vec::new(),
+            request_object_encryption_algs: Vec::new(),
+            request_object_encryption_encs: Vec::new(),
             code_challenge_methods: list(&["S256"]),
             acr_values: list(&["urn:oasis:names:tc:SAML:2.0:ac:classes:Password"]),
             authorization_details_types: Vec::new(),
@@ -101,6 +107,18 @@ impl Capabilities {
         self
     }
 
+    /// The same, on a server that encrypts ID tokens and its other answers to clients in these ways.
+    #[must_use]
+    pub fn with_encryption<A: Into<Algorithm>, E: Into<Algorithm>>(
+        mut self,
+        algs: impl IntoIterator<Item = A>,
+        encs: impl IntoIterator<Item = E>,
+    ) -> Self {
+        self.encryption_algs = algs.into_iter().map(Into::into).collect();
+        self.encryption_encs = encs.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// The same without what needs a secret that both sides can read: `client_secret_jwt`, and signatures with a
     /// shared key.
     #[must_use]
@@ -114,6 +132,7 @@ impl Capabilities {
             &mut self.introspection_signing_algs,
             &mut self.authorization_signing_algs,
             &mut self.encryption_algs,
+            &mut self.request_object_encryption_algs,
         ] {
             algorithms.retain(|algorithm| !algorithm.is_symmetric());
         }

@@ -71,6 +71,18 @@ impl Jwks {
         RawValue::from_string(format!(r#"{{"keys":[{}]}}"#, keys.join(","))).ok().map(Self)
     }
 
+    /// The key to encrypt to by this algorithm, and its members as they were sent. One that is for encryption alone comes
+    /// before one that is for anything. What is wrong with a key leaves the others good, since nobody has judged those behind
+    /// a `jwks_uri` before. RFC 7517 §5, OpenID Connect Core 1.0 §10.2.
+    pub fn to_encrypt_with(&self, algorithm: &Algorithm) -> Option<(Jwk, Map<String, Value>)> {
+        let set: Value = serde_json::from_str(self.as_str()).ok()?;
+        let keys = set.get("keys")?.as_array().filter(|keys| keys.len() <= Self::MOST_KEYS)?;
+        let read = keys.iter().enumerate().filter_map(|key| Some((Jwk::read(key).ok()?, key.1.as_object()?)));
+        let fitting = read.filter(|(key, _)| key.can_encrypt_with(algorithm));
+        let (key, members) = fitting.min_by_key(|(key, _)| (key.usage.is_none(), key.alg.is_none()))?;
+        Some((key, members.clone()))
+    }
+
     /// The public keys, or what is wrong with the first that should not be here. RFC 7517 §4, RFC 7518 §6.
     ///
     /// Keys of a kind that this version does not know are among them, but not [usable](Jwk::is_usable).
@@ -165,6 +177,13 @@ impl Jwk {
     /// Whether something may be encrypted to the client with this key. RFC 7517 §4.2, §4.3.
     pub fn can_encrypt(&self) -> bool {
         self.key.can_encrypt() && self.is_for("enc", &["encrypt", "wrapKey", "deriveKey", "deriveBits"])
+    }
+
+    /// Whether something may be encrypted to the client with this key by this algorithm. RFC 7517 §4.4.
+    pub fn can_encrypt_with(&self, algorithm: &Algorithm) -> bool {
+        self.can_encrypt()
+            && self.key.agrees_or_unwraps(algorithm.as_str())
+            && self.alg.as_ref().is_none_or(|own| own == algorithm)
     }
 
     fn is_for(&self, usage: &str, operations: &[&str]) -> bool {

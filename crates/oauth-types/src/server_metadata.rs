@@ -53,15 +53,31 @@ pub struct ServerMetadata {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     introspection_signing_alg_values_supported: Vec<Algorithm>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    introspection_encryption_alg_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    introspection_encryption_enc_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     revocation_endpoint_auth_methods_supported: Vec<AuthMethod>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     revocation_endpoint_auth_signing_alg_values_supported: Vec<Algorithm>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     id_token_signing_alg_values_supported: Vec<Algorithm>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    id_token_encryption_alg_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    id_token_encryption_enc_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     userinfo_signing_alg_values_supported: Vec<Algorithm>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    userinfo_encryption_alg_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    userinfo_encryption_enc_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     authorization_signing_alg_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_encryption_alg_values_supported: Vec<Algorithm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_encryption_enc_values_supported: Vec<Algorithm>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     code_challenge_methods_supported: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -114,11 +130,19 @@ impl ServerMetadata {
             introspection_endpoint_auth_methods_supported: Vec::new(),
             introspection_endpoint_auth_signing_alg_values_supported: Vec::new(),
             introspection_signing_alg_values_supported: capabilities.introspection_signing_algs,
+            introspection_encryption_alg_values_supported: capabilities.encryption_algs.clone(),
+            introspection_encryption_enc_values_supported: capabilities.encryption_encs.clone(),
             revocation_endpoint_auth_methods_supported: Vec::new(),
             revocation_endpoint_auth_signing_alg_values_supported: Vec::new(),
             id_token_signing_alg_values_supported: capabilities.id_token_signing_algs,
+            id_token_encryption_alg_values_supported: capabilities.encryption_algs.clone(),
+            id_token_encryption_enc_values_supported: capabilities.encryption_encs.clone(),
             userinfo_signing_alg_values_supported: capabilities.userinfo_signing_algs,
+            userinfo_encryption_alg_values_supported: capabilities.encryption_algs.clone(),
+            userinfo_encryption_enc_values_supported: capabilities.encryption_encs.clone(),
             authorization_signing_alg_values_supported: capabilities.authorization_signing_algs,
+            authorization_encryption_alg_values_supported: capabilities.encryption_algs.clone(),
+            authorization_encryption_enc_values_supported: capabilities.encryption_encs.clone(),
             code_challenge_methods_supported: capabilities.code_challenge_methods,
             acr_values_supported: capabilities.acr_values,
             authorization_details_types_supported: capabilities.authorization_details_types,
@@ -213,5 +237,19 @@ mod tests {
         assert_eq!(json["issuer"], "https://id.example");
         assert!(json.get("authorization_details_types_supported").is_none());
         assert!(json.get("registration_endpoint").is_none());
+        assert!(json.get("id_token_encryption_alg_values_supported").is_none());
+    }
+
+    /// OpenID Connect Discovery 1.0 §3, RFC 9701 §7, JARM §4
+    #[test]
+    fn what_can_be_encrypted_is_said_of_each_answer() {
+        let capabilities =
+            Capabilities::code_and_client_credentials().with_encryption(["ECDH-ES"], ["A128GCM"]);
+        let json = serde_json::to_value(ServerMetadata::new("https://id.example", &capabilities)).unwrap();
+        for answer in ["id_token", "userinfo", "introspection", "authorization"] {
+            assert_eq!(json[format!("{answer}_encryption_alg_values_supported")][0], "ECDH-ES", "{answer}");
+            assert_eq!(json[format!("{answer}_encryption_enc_values_supported")][0], "A128GCM", "{answer}");
+        }
+        assert!(json.get("request_object_encryption_alg_values_supported").is_none());
     }
 }

@@ -19,6 +19,9 @@ mod session;
 mod tokens;
 mod users;
 
+#[cfg(feature = "jwe")]
+pub use enroll_jose::{ContentEncryption, KeyManagement};
+
 pub use catalog::{Catalog, Resource, ScopeMeaning};
 pub use error::ProtocolError;
 pub use keys::{KeyEntry, KeyStoreError, Keys, list_keys};

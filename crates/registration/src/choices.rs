@@ -67,9 +67,9 @@ choices! {
     request_object_signing_alg_values_supported => request_object_signing_alg: Algorithm,
         among!(request_object_signing_algs), signs, needed: false;
     request_object_encryption_alg_values_supported => request_object_encryption_alg: Algorithm,
-        among!(encryption_algs), has_secret_for, needed: false;
+        among!(request_object_encryption_algs), has_secret_for, needed: false;
     request_object_encryption_enc_values_supported => request_object_encryption_enc: Algorithm,
-        among!(encryption_encs), |m, _| m.request_object_encryption_alg.is_some(), needed: false;
+        among!(request_object_encryption_encs), |m, _| m.request_object_encryption_alg.is_some(), needed: false;
     introspection_signing_alg_values_supported => introspection_signed_response_alg: Algorithm,
         among!(introspection_signing_algs), has_secret_for, needed: false;
     introspection_encryption_alg_values_supported => introspection_encrypted_response_alg: Algorithm,
@@ -144,9 +144,9 @@ fn signs_assertions(metadata: &ClientMetadata, algorithm: &str) -> bool {
 }
 
 fn decrypts(metadata: &ClientMetadata, algorithm: &str) -> bool {
-    match Algorithm::from(algorithm).is_symmetric() {
-        true => has_secret_for(metadata, algorithm),
-        false => has_key(metadata, Jwk::can_encrypt),
+    match Algorithm::from(algorithm) {
+        own if own.is_symmetric() => has_secret_for(metadata, algorithm),
+        own => has_key(metadata, |key| key.can_encrypt_with(&own)),
     }
 }
 

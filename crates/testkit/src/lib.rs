@@ -6,6 +6,7 @@ mod browser;
 mod described;
 mod identity;
 mod key;
+mod reader;
 mod server;
 mod web;
 
@@ -13,5 +14,6 @@ pub use app::{SCOPES, TestApp};
 pub use browser::{Cookies, Form};
 pub use identity::{Answer, Identity, as_update};
 pub use key::ClientKey;
+pub use reader::ReaderKey;
 pub use server::{RepeatableRandom, StandingClock};
 pub use web::{FakeWeb, WebAnswer, WebNames};

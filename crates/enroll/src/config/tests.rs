@@ -107,6 +107,26 @@ fn an_issuer_is_https_but_on_loopback() {
     }
 }
 
+/// Only a build that links what it needs offers to encrypt.
+#[test]
+fn encryption_is_offered_where_it_is_built_in() {
+    let capabilities = parse("").unwrap().capabilities();
+    let names =
+        |list: &[enroll_oauth_types::Algorithm]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let algs = ["RSA-OAEP-256", "RSA-OAEP", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"];
+    let encs = ["A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM"];
+    let is_there = cfg!(feature = "jwe");
+    assert_eq!(
+        names(&capabilities.encryption_algs),
+        algs.iter().copied().filter(|_| is_there).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        names(&capabilities.encryption_encs),
+        encs.iter().copied().filter(|_| is_there).collect::<Vec<_>>()
+    );
+    assert!(capabilities.request_object_encryption_algs.is_empty());
+}
+
 #[test]
 fn each_key_of_registration_changes_the_rules_of_either_profile() {
     let rules = |keys: &str| parse(&format!("[registration]\n{keys}")).unwrap().rules();

@@ -53,6 +53,17 @@ impl PublicKey {
             Self::X25519 | Self::Unknown => false,
         }
     }
+
+    /// Whether this is the kind of key that the algorithm hands a content key over with. RFC 7518 §4.1, RFC 8037 §3.2.
+    pub(super) fn agrees_or_unwraps(self, algorithm: &str) -> bool {
+        match self {
+            Self::Rsa => algorithm.starts_with("RSA"),
+            Self::P256 | Self::P384 | Self::P521 | Self::X25519 => {
+                algorithm == "ECDH-ES" || algorithm.starts_with("ECDH-ES+")
+            }
+            Self::Ed25519 | Self::Unknown => false,
+        }
+    }
 }
 
 /// RFC 7518 §3.3 and §6.3.1

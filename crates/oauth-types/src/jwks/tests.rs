@@ -219,6 +219,51 @@ fn use_and_key_ops_say_what_a_key_is_for() {
     }
 }
 
+/// RFC 7518 §4.1, RFC 8037 §3.2
+#[test]
+fn a_key_takes_content_keys_over_by_the_algorithms_of_its_kind() {
+    for (key, rsa, agrees) in [
+        (rsa(2048), true, false),
+        (p256(), false, true),
+        (okp("X25519"), false, true),
+        (okp("Ed25519"), false, false),
+        (with(&p256(), "use", "sig"), false, false),
+        (with(&p256(), "alg", "ECDH-ES"), false, false),
+        (with(&p256(), "alg", "ECDH-ES+A256KW"), false, true),
+    ] {
+        let key = keys(&json!([key])).unwrap().remove(0);
+        for (algorithm, fits) in [("RSA-OAEP", rsa), ("RSA-OAEP-256", rsa), ("ECDH-ES+A256KW", agrees)] {
+            assert_eq!(key.can_encrypt_with(&Algorithm::from(algorithm)), fits, "{key:?} {algorithm}");
+        }
+        assert!(!key.can_encrypt_with(&Algorithm::from("ES256")));
+    }
+}
+
+/// RFC 7517 §5, OpenID Connect Core 1.0 §10.2
+#[test]
+fn the_key_to_encrypt_to_is_the_one_that_says_so() {
+    let named = |kid: &str, over: &[(&str, &str)]| {
+        over.iter().fold(with(&p256(), "kid", kid), |key, (name, value)| with(&key, name, *value))
+    };
+    let chosen = |keys: &[Value]| {
+        let set = jwks(&json!({ "keys": keys }).to_string());
+        let (key, members) = set.to_encrypt_with(&Algorithm::from("ECDH-ES"))?;
+        assert_eq!(members["kid"].as_str(), key.kid.as_deref());
+        key.kid
+    };
+    let (any, of_alg) = (named("any", &[]), named("of alg", &[("alg", "ECDH-ES")]));
+    let (for_enc, for_sig) = (named("enc", &[("use", "enc")]), named("sig", &[("use", "sig")]));
+    assert_eq!(chosen(&[for_sig.clone(), any.clone(), named("later", &[])]).as_deref(), Some("any"));
+    assert_eq!(chosen(&[any.clone(), of_alg.clone()]).as_deref(), Some("of alg"));
+    assert_eq!(chosen(&[any, of_alg, for_enc.clone()]).as_deref(), Some("enc"));
+    let odd =
+        [named("private", &[("d", "AA")]), with(&p256(), "x", "AA"), json!("key"), rsa(1024), rsa(2048)];
+    assert_eq!(chosen(&[&odd[..], &[for_enc]].concat()).as_deref(), Some("enc"));
+    assert_eq!(chosen(&[&odd[..], &[for_sig]].concat()), None);
+    assert_eq!(chosen(&vec![p256(); 101]), None);
+    assert!(jwks("[]").to_encrypt_with(&Algorithm::from("ECDH-ES")).is_none());
+}
+
 /// RFC 8725 §3.1: a public key that says it is a shared one invites confusion.
 #[test]
 fn an_algorithm_of_shared_secrets_is_refused_on_a_public_key() {

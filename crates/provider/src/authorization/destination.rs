@@ -11,6 +11,7 @@ use enroll_store::{Client, StoreError};
 use super::Refusal;
 use crate::Provider;
 use crate::parameters::Parameters;
+use crate::tokens::encryption::Recipient;
 use crate::tokens::signing::supported;
 
 /// The longest `client_id` and the longest `redirect_uri`, in bytes.
@@ -26,6 +27,8 @@ pub(crate) struct Destination {
     pub(crate) state: Option<String>,
     /// Who reads the answer where it is signed, and how that is signed. JARM §2.3.
     pub(crate) reader: (ClientId, SigningAlgorithm),
+    /// To whom a signed answer is encrypted, once that is known. JARM §2.2.
+    pub(crate) recipient: Option<Recipient>,
 }
 
 /// How the answer is carried. OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode §2, JARM §2.3.
@@ -144,6 +147,7 @@ pub(crate) fn destination(
             supported(client.metadata.authorization_signed_response_alg.as_ref())
                 .unwrap_or(SigningAlgorithm::Rs256),
         ),
+        recipient: None,
     };
     destination.mode = mode(client, parameters, &destination, has_implicit)?;
     Ok(destination)

@@ -12,6 +12,7 @@ use crate::catalog::{Extent, Resource};
 use crate::endpoints::must_not_need_a_bound_token;
 use crate::parameters::Parameters;
 use crate::tokens::claims::scopes_that_open;
+use crate::tokens::encryption::Said;
 use crate::{ProtocolError, Provider};
 
 /// The longest `nonce`, in bytes.
@@ -54,9 +55,10 @@ impl Provider {
         parameters: Parameters,
     ) -> Result<AuthorizationRequest, Refusal> {
         let client = self.client_that_asks(&parameters).await?;
-        let destination = super::destination::destination(&client, &parameters, self.legacy_implicit)?;
+        let mut destination = super::destination::destination(&client, &parameters, self.legacy_implicit)?;
         if destination.mode.signed {
             self.must_have_key(destination.reader.1).await?;
+            destination.recipient = self.recipient(&client, Said::AuthorizationResponse).await?;
         }
         self.request_of(&client, &destination, &parameters).map_err(|error| match error {
             ProtocolError::Refused(code, problem) => {

@@ -13,6 +13,7 @@ use super::destination::{Carrier, Destination};
 use super::{AuthorizationRequest, Flow, Present, Refusal};
 use crate::browser::Visitor;
 use crate::html::{page, redirect, with_fragment, with_query};
+use crate::tokens::encryption::encrypted;
 use crate::{ProtocolError, Provider};
 
 /// How long a signed answer may be on its way. JARM §2.1: ten minutes at the most.
@@ -80,7 +81,7 @@ impl Provider {
         }
     }
 
-    /// JARM §2.1
+    /// JARM §2.1, §2.2
     fn signed_response(
         &self,
         destination: &Destination,
@@ -92,6 +93,6 @@ impl Provider {
         claims.insert("iss".to_owned(), self.issuer.as_str().into());
         claims.insert("aud".to_owned(), client.as_str().into());
         claims.insert("exp".to_owned(), (self.clock.now() + SIGNED_LIFETIME).seconds().into());
-        self.signed_now(*algorithm, "JWT", &claims)
+        encrypted(destination.recipient.as_ref(), self.signed_now(*algorithm, "JWT", &claims)?)
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::grants::is_superseded;
 use crate::parameters::Parameters;
 use crate::tokens::access_token::{Audience, Claims};
+use crate::tokens::encryption::{Said, encrypted};
 use crate::tokens::signing::supported;
 use crate::{ProtocolError, Provider, Resource};
 
@@ -30,8 +31,7 @@ impl Provider {
             return Err(ProtocolError::not_proven(false));
         }
         let told = self.told_of(client, token(form)?).await?;
-        let algorithm = supported(client.metadata.introspection_signed_response_alg.as_ref());
-        self.tell(client.id.as_str(), algorithm, &told, headers).await
+        self.tell(client.id.as_str(), Some(client), &told, headers).await
     }
 
     /// A resource sees the tokens that are meant for it, and of those what is its own. RFC 7662 §2.2, §4.
@@ -52,7 +52,7 @@ impl Provider {
     async fn tell(
         &self,
         audience: &str,
-        algorithm: Option<SigningAlgorithm>,
+        client: Option<&Client>,
         told: &Value,
         headers: &HeaderMap,
     ) -> Result<Response, ProtocolError> {
@@ -63,7 +63,12 @@ impl Provider {
             .flat_map(|value| value.split(','))
             .any(|range| range.split(';').next().is_some_and(|range| range.trim() == SIGNED));
         match wants_signed {
-            true => self.told_signed(audience, algorithm, told).await,
+            true => self.told_signed(audience, client, told).await,
+            false if client.is_some_and(|client| Said::Introspection.is_secret(&client.metadata)) => {
+                Err(ProtocolError::invalid_request(format!(
+                    "Accept: must be {SIGNED}, since the client is registered for encrypted answers"
+                )))
+            }
             false => Ok(answer(StatusCode::OK, told)),
         }
     }
@@ -106,7 +111,7 @@ impl Provider {
     async fn told_signed(
         &self,
         audience: &str,
-        algorithm: Option<SigningAlgorithm>,
+        client: Option<&Client>,
         told: &Value,
     ) -> Result<Response, ProtocolError> {
         let claims = json!({
@@ -115,8 +120,14 @@ impl Provider {
             "iat": self.clock.now(),
             "token_introspection": told,
         });
-        let algorithm = algorithm.unwrap_or(SigningAlgorithm::Rs256);
-        let token = self.signed(algorithm, "token-introspection+jwt", &claims).await?;
+        let registered = client.and_then(|client| client.metadata.introspection_signed_response_alg.as_ref());
+        let algorithm = supported(registered).unwrap_or(SigningAlgorithm::Rs256);
+        let recipient = match client {
+            Some(client) => self.recipient(client, Said::Introspection).await?,
+            None => None,
+        };
+        let signed = self.signed(algorithm, "token-introspection+jwt", &claims).await?;
+        let token = encrypted(recipient.as_ref(), signed)?;
         let mut response = Response::new(Body::from(token));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(SIGNED));

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::parameters::Parameters;
 use crate::tokens::access_token::Claims;
 use crate::tokens::claims;
+use crate::tokens::encryption::{Said, encrypted};
 use crate::tokens::signing::supported;
 use crate::{ProtocolError, Provider};
 
@@ -54,7 +55,7 @@ impl Provider {
         self.shown(&client, &told, known).await
     }
 
-    /// Plain, or signed where the client registered so. §5.3.2.
+    /// Plain, or signed and encrypted where the client registered so. §5.3.2.
     async fn shown(
         &self,
         client: &Client,
@@ -62,10 +63,16 @@ impl Provider {
         mut known: Map<String, Value>,
     ) -> Result<Response, Denied> {
         let algorithm = supported(client.metadata.userinfo_signed_response_alg.as_ref());
-        let Some(algorithm) = algorithm else { return Ok(json(StatusCode::OK, &known)) };
-        known.insert("iss".to_owned(), Value::from(self.issuer.as_str()));
-        known.insert("aud".to_owned(), Value::from(told.client_id.as_str()));
-        let token = self.signed(algorithm, "JWT", &known).await?;
+        let recipient = self.recipient(client, Said::UserInfo).await?;
+        let token = match (algorithm, recipient) {
+            (None, None) => return Ok(json(StatusCode::OK, &known)),
+            (None, Some(recipient)) => recipient.encrypt_claims(&known).map_err(ProtocolError::internal)?,
+            (Some(algorithm), recipient) => {
+                known.insert("iss".to_owned(), Value::from(self.issuer.as_str()));
+                known.insert("aud".to_owned(), Value::from(told.client_id.as_str()));
+                encrypted(recipient.as_ref(), self.signed(algorithm, "JWT", &known).await?)?
+            }
+        };
         let mut response = Response::new(Body::from(token));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwt"));

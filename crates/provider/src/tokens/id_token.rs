@@ -15,6 +15,7 @@ use crate::authorization::ACR;
 use crate::grants::UserGrant;
 use crate::tokens::access_token::Audience;
 use crate::tokens::claims;
+use crate::tokens::encryption::{Said, encrypted};
 use crate::{ProtocolError, Provider, User};
 
 /// How long an ID token lives where the client does not say, in seconds.
@@ -74,6 +75,7 @@ impl Provider {
         nonce: Option<&str>,
         access_token: Option<&str>,
     ) -> Result<String, ProtocolError> {
+        let recipient = self.recipient(client, Said::IdToken).await?;
         let now = self.clock.now();
         let lifetime = client.metadata.identity_token_lifetime.map_or(DEFAULT_LIFETIME, Seconds::get);
         let algorithm = algorithm(&client.metadata);
@@ -97,10 +99,12 @@ impl Provider {
             acr: grant.facts.tells_acr.then_some(ACR),
             of_user,
         };
-        self.signed_until(Timestamp(claims.exp), algorithm, TYPE, &claims).await
+        let signed = self.signed_until(Timestamp(claims.exp), algorithm, TYPE, &claims).await?;
+        encrypted(recipient.as_ref(), signed)
     }
 
-    /// What an ID token of this server says, ended or not. OpenID Connect RP-Initiated Logout 1.0 §2.
+    /// What an ID token of this server says, ended or not. One that is still encrypted says nothing: it is its client that
+    /// decrypts it first (OpenID Connect Core 1.0 §3.1.2.1). OpenID Connect RP-Initiated Logout 1.0 §2.
     pub(crate) fn id_token_hint(&self, token: &str) -> Option<IdTokenHint> {
         let verified = self.keys.ring().verify(token, self.clock.now()).ok()?;
         if verified.typ.as_deref() != Some(TYPE) {

@@ -149,16 +149,8 @@ async fn a_signed_introspection_is_signed_as_registered() {
         [(json!({}), "RS256"), (json!({ "introspection_signed_response_alg": "ES256" }), "ES256")]
     {
         let (client, told) = server.tokens(members, "openid").await;
-        let mut request = form(
-            "/connect/introspect",
-            &[
-                ("token", told["access_token"].as_str().unwrap()),
-                ("client_id", client.id()),
-                ("client_secret", client.member("client_secret")),
-            ],
-        );
-        request.headers_mut().insert(header::ACCEPT, "application/token-introspection+jwt".parse().unwrap());
-        let answer = server.send(request).await;
+        let token = told["access_token"].as_str().unwrap();
+        let answer = server.introspect(&client, token, "application/token-introspection+jwt").await;
         assert_eq!(answer.header("content-type"), "application/token-introspection+jwt");
         let header = head(&answer.body);
         assert_eq!((&header["alg"], &header["typ"]), (&algorithm.into(), &"token-introspection+jwt".into()));

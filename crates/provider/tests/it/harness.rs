@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use enroll_access::{Gate, Policy as _, Terms, policy};
 use enroll_jose::Schedule;
 use enroll_oauth_types::{
-    AuthorizationServer, Capabilities, Clock as _, Random as _, SealingKey, SystemRandom,
+    Algorithm, AuthorizationServer, Capabilities, Clock as _, Random as _, SealingKey, SystemRandom,
 };
 use enroll_outbound::Outbound;
 use enroll_provider::{Catalog, Keys, NewUser, Password, Provider, ProviderBuilder, Resource, Users};
@@ -89,6 +89,16 @@ impl Server {
     /// A server whose operator wanted it once, and let clients register for it.
     pub(crate) async fn with_clients_of_legacy_implicit() -> Self {
         Self::made(|builder| builder, None, supported().with_legacy_implicit()).await
+    }
+
+    /// A server whose clients may register for these ways to encrypt, and that fetches by this.
+    pub(crate) async fn encrypting<A, E>(outbound: Outbound, algs: A, encs: E) -> Self
+    where
+        A: IntoIterator<Item: Into<Algorithm>>,
+        E: IntoIterator<Item: Into<Algorithm>>,
+    {
+        let customize = |builder: ProviderBuilder| builder.outbound(outbound.clone());
+        Self::made(customize, Some(outbound.clone()), supported().with_encryption(algs, encs)).await
     }
 
     async fn made(
@@ -227,6 +237,15 @@ impl Server {
     pub(crate) async fn refresh(&self, client: &Client, token: &str) -> Answer {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token)];
         self.post_as(client, "/connect/token", &fields).await
+    }
+
+    /// What a client hears of a token when it asks for an answer of this type.
+    pub(crate) async fn introspect(&self, client: &Client, token: &str, media_type: &str) -> Answer {
+        let fields =
+            [("token", token), ("client_id", client.id()), ("client_secret", client.member("client_secret"))];
+        let mut request = form("/connect/introspect", &fields);
+        request.headers_mut().insert(header::ACCEPT, media_type.parse().unwrap());
+        self.send(request).await
     }
 
     /// What the `UserInfo` endpoint tells the holder of this token.

@@ -7,6 +7,7 @@ mod bad_input;
 mod bad_tokens;
 mod effects;
 mod effects_on_tokens;
+mod encryption;
 mod harness;
 mod local_login;
 mod oidc_basic;

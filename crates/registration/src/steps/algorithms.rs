@@ -2,7 +2,7 @@
 //!
 //! RFC 7518 §3.1, §4.1 and §5.1, OpenID Connect Dynamic Client Registration 1.0 §2.
 
-use enroll_oauth_types::{Algorithm, AuthMethod, Jwk, Rejection};
+use enroll_oauth_types::{Algorithm, AuthMethod, Rejection};
 
 use super::keys::has_key;
 use super::supported;
@@ -43,7 +43,11 @@ pub(super) struct Encryption<'a> {
 impl Encryption<'_> {
     /// The effective `enc`: that of the request, or the default beside an `alg`.
     pub(super) fn judge(&self, r: &Registration<'_>) -> Result<Option<Algorithm>, Rejection> {
-        let capabilities = &r.server.capabilities;
+        let own = &r.server.capabilities;
+        let (algs, encs) = match self.to_client {
+            true => (&own.encryption_algs, &own.encryption_encs),
+            false => (&own.request_object_encryption_algs, &own.request_object_encryption_encs),
+        };
         let Self { alg: (alg_member, alg), enc: (enc_member, enc), to_client } = self;
         let Some(alg) = alg else {
             return match enc {
@@ -51,14 +55,14 @@ impl Encryption<'_> {
                 None => Ok(None),
             };
         };
-        supported::check(alg_member, *alg, &capabilities.encryption_algs)?;
+        supported::check(alg_member, *alg, algs)?;
         check_secret(r, alg_member, alg)?;
-        if *to_client && !alg.is_symmetric() && !has_key(r, Jwk::can_encrypt) {
-            let problem = "needs a public key for encryption in jwks, or a jwks_uri";
+        if *to_client && !alg.is_symmetric() && !has_key(r, |key| key.can_encrypt_with(alg)) {
+            let problem = "needs a public key in jwks that is for it, and not for signatures, or a jwks_uri";
             return Err(Rejection::metadata(*alg_member, problem));
         }
         let enc = enc.cloned().unwrap_or_else(|| Algorithm::from(DEFAULT_ENC));
-        supported::check(enc_member, &enc, &capabilities.encryption_encs)?;
+        supported::check(enc_member, &enc, encs)?;
         Ok(Some(enc))
     }
 }

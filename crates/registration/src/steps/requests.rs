@@ -135,13 +135,16 @@ mod tests {
     #[test]
     fn encrypted_request_objects_need_no_key_of_the_clients() {
         let trial = Trial::new().capable(|own| {
-            own.encryption_algs = vec!["RSA-OAEP-256".into()];
-            own.encryption_encs = vec!["A128CBC-HS256".into()];
+            own.request_object_encryption_algs = vec!["RSA-OAEP-256".into()];
+            own.request_object_encryption_encs = vec!["A128CBC-HS256".into()];
         });
         let json = trial.accepts(&app(json!({ "request_object_encryption_alg": "RSA-OAEP-256" })));
         assert_eq!(json["request_object_encryption_enc"], "A128CBC-HS256");
         let body = app(json!({ "request_object_encryption_enc": "A128CBC-HS256" }));
         trial.refuses_about("request_object_encryption_enc", &body);
+        let one_way = Trial::new().capable(|own| own.encryption_algs = vec!["RSA-OAEP-256".into()]);
+        let body = app(json!({ "request_object_encryption_alg": "RSA-OAEP-256" }));
+        one_way.refuses_about("request_object_encryption_alg", &body);
     }
 
     /// OpenID Connect Core §4 and §6.2

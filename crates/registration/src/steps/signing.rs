@@ -17,19 +17,29 @@ struct Response<'a> {
     members: [&'static str; 3],
     asked: [Option<&'a Algorithm>; 3],
     signing_algs: &'a [Algorithm],
-    /// Whether it may be sent unsigned.
-    may_be_unsigned: bool,
+    signature: Signature,
+}
+
+/// Whether a kind of response may be sent unsigned.
+#[derive(Clone, Copy, PartialEq)]
+enum Signature {
+    /// It never may.
+    Always,
+    /// It may where `none` is asked for.
+    UnlessNone,
+    /// It is, where nothing else is asked for. OpenID Connect Core §5.3.2.
+    WhereAsked,
 }
 
 /// Judges the three members of one kind of response, and takes the outcome over.
 macro_rules! judge_response {
-    ($r:ident, $signing_algs:ident, $may_be_unsigned:expr, $sign:ident, $alg:ident, $enc:ident) => {{
+    ($r:ident, $signing_algs:ident, $signature:expr, $sign:ident, $alg:ident, $enc:ident) => {{
         let request = $r.request;
         let response = Response {
             members: [stringify!($sign), stringify!($alg), stringify!($enc)],
             asked: [request.$sign.as_ref(), request.$alg.as_ref(), request.$enc.as_ref()],
             signing_algs: &$r.server.capabilities.$signing_algs,
-            may_be_unsigned: $may_be_unsigned,
+            signature: $signature,
         };
         if response.asked.iter().any(Option::is_some) {
             let metadata = response.judge($r)?;
@@ -43,25 +53,26 @@ macro_rules! judge_response {
 pub fn signing(r: &mut Registration<'_>) -> StepResult {
     check_authorization_response(r)?;
     // OpenID Connect Core §2: unsigned only where it comes straight from the server.
-    let direct = !r.client.metadata.response_types.iter().flatten().any(|own| own.contains("id_token"));
-    judge_response!(r, id_token_signing_algs, direct, id_token_signed_response_alg,
+    let by_browser = r.client.metadata.response_types.iter().flatten().any(|own| own.contains("id_token"));
+    let of_id_token = if by_browser { Signature::Always } else { Signature::UnlessNone };
+    judge_response!(r, id_token_signing_algs, of_id_token, id_token_signed_response_alg,
         id_token_encrypted_response_alg, id_token_encrypted_response_enc);
-    judge_response!(r, userinfo_signing_algs, true, userinfo_signed_response_alg,
+    judge_response!(r, userinfo_signing_algs, Signature::WhereAsked, userinfo_signed_response_alg,
         userinfo_encrypted_response_alg, userinfo_encrypted_response_enc);
-    judge_response!(r, introspection_signing_algs, false, introspection_signed_response_alg,
+    judge_response!(r, introspection_signing_algs, Signature::Always, introspection_signed_response_alg,
         introspection_encrypted_response_alg, introspection_encrypted_response_enc);
-    judge_response!(r, authorization_signing_algs, false, authorization_signed_response_alg,
+    judge_response!(r, authorization_signing_algs, Signature::Always, authorization_signed_response_alg,
         authorization_encrypted_response_alg, authorization_encrypted_response_enc);
     allowed_id_token_algorithms(r)
 }
 
 impl Response<'_> {
-    /// The effective values. What is encrypted is signed first.
+    /// The effective values. What is encrypted is signed first, but for claims of a user that are asked for unsigned.
     fn judge(&self, r: &mut Registration<'_>) -> Result<[Option<Algorithm>; 3], Rejection> {
         let [sign_member, alg_member, enc_member] = self.members;
         let [sign, alg, enc] = self.asked;
         if let Some(sign) = sign {
-            if sign.is_none() && !self.may_be_unsigned {
+            if sign.is_none() && self.signature == Signature::Always {
                 return Err(Rejection::metadata(sign_member, "must not be none"));
             }
             check_signing(r, sign_member, sign, self.signing_algs)?;
@@ -69,7 +80,7 @@ impl Response<'_> {
         let encryption = Encryption { alg: (alg_member, alg), enc: (enc_member, enc), to_client: true };
         let enc = encryption.judge(r)?;
         let sign = match (sign, alg) {
-            (None, Some(_)) => Some(self.default_signing(r)?),
+            (None, Some(_)) if self.signature != Signature::WhereAsked => Some(self.default_signing(r)?),
             _ => sign.cloned(),
         };
         Ok([sign, alg.cloned(), enc])

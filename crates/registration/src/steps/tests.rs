@@ -22,6 +22,8 @@ fn able() -> Trial {
         own.response_modes.push("jwt".to_owned());
         own.encryption_algs = vec!["ECDH-ES".into()];
         own.encryption_encs = vec!["A128CBC-HS256".into()];
+        own.request_object_encryption_algs = own.encryption_algs.clone();
+        own.request_object_encryption_encs = own.encryption_encs.clone();
         own.acr_values = vec!["gold".to_owned()];
         own.authorization_details_types = vec!["payment".to_owned()];
     })

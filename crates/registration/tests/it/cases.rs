@@ -155,6 +155,8 @@ pub(crate) fn everything() -> Capabilities {
     capabilities.response_modes.push("jwt".to_owned());
     capabilities.encryption_algs = vec!["ECDH-ES".into()];
     capabilities.encryption_encs = vec!["A128CBC-HS256".into(), "A256GCM".into()];
+    capabilities.request_object_encryption_algs = capabilities.encryption_algs.clone();
+    capabilities.request_object_encryption_encs = capabilities.encryption_encs.clone();
     capabilities.acr_values = vec!["urn:example:gold".to_owned()];
     capabilities.authorization_details_types = vec!["payment_initiation".to_owned()];
     capabilities

@@ -71,8 +71,27 @@ fn encryption_needs_its_other_half_and_a_key() {
     encrypting().refuses_about(ALG, &app(json!({ ALG: "ECDH-ES", "jwks": for_signatures })));
     encrypting().refuses_about(ENC, &app(json!({ ALG: "ECDH-ES", ENC: "A1", "jwks": keys() })));
     encrypting().refuses_about(ALG, &app(json!({ ALG: "RSA1_5", "jwks": keys() })));
+    encrypting().refuses_about(ALG, &app(json!({ ALG: "RSA-OAEP-256", "jwks": keys() })));
+    let mut for_another = keys();
+    for_another["keys"][0]["alg"] = json!("ECDH-ES+A128KW");
+    encrypting().refuses_about(ALG, &app(json!({ ALG: "ECDH-ES", "jwks": for_another })));
+    encrypting().accepts(&app(json!({ ALG: "ECDH-ES", "jwks_uri": "https://app.example/jwks" })));
     encrypting().accepts(&app(json!({ ALG: "A256KW" })));
     encrypting().refuses_about(ALG, &app(json!({ ALG: "A256KW", "token_endpoint_auth_method": "none" })));
+}
+
+/// OpenID Connect Core §5.3.2: claims of a user may be encrypted without a signature; JARM §3: authorization responses never.
+#[test]
+fn what_is_encrypted_is_signed_unless_it_may_be_plain() {
+    for (answer, signed) in
+        [("userinfo", None), ("introspection", Some("RS256")), ("authorization", Some("RS256"))]
+    {
+        let [sign, alg] = ["signed", "encrypted"].map(|how| format!("{answer}_{how}_response_alg"));
+        let json = encrypting().accepts(&app(json!({ &alg: "ECDH-ES", "jwks": keys() })));
+        assert_eq!(json.get(&sign).and_then(|value| value.as_str()), signed, "{answer}");
+        let body = app(json!({ &alg: "ECDH-ES", &sign: "none", "jwks": keys() }));
+        encrypting().refuses_about(&sign, &body);
+    }
 }
 
 #[test]
