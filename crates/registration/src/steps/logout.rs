@@ -16,9 +16,7 @@ const BACKCHANNEL: &str = "backchannel_logout_uri";
 pub fn logout(r: &mut Registration<'_>) -> StepResult {
     check_post_logout(r)?;
     check_frontchannel(r)?;
-    if let Some(uri) = &r.request.backchannel_logout_uri {
-        uri.check_https().map_err(|problem| Rejection::metadata(BACKCHANNEL, problem))?;
-    }
+    check_backchannel(r)?;
     if !r.uses_redirects() {
         return leave_out_all(r);
     }
@@ -64,8 +62,7 @@ fn check_frontchannel(r: &Registration<'_>) -> Result<(), Rejection> {
     if parts.fragment.is_some() {
         return Err(refuse("must not have a fragment".into()));
     }
-    let is_public = r.client.metadata.token_endpoint_auth_method == Some(AuthMethod::None);
-    if is_public && !parts.scheme.eq_ignore_ascii_case("https") {
+    if is_public(r) && !parts.scheme.eq_ignore_ascii_case("https") {
         return Err(refuse("must be https, since the client does not authenticate".into()));
     }
     let own = r.client.metadata.redirect_uris.as_deref().unwrap_or_default();
@@ -73,6 +70,26 @@ fn check_frontchannel(r: &Registration<'_>) -> Result<(), Rejection> {
         return Err(refuse("must have the scheme, host and port of one of redirect_uris".into()));
     }
     Ok(())
+}
+
+/// The server itself calls it, so http is for loopback alone, as it is for redirect URIs, and for a client that
+/// authenticates. OpenID Connect Back-Channel Logout 1.0 §2.2.
+fn check_backchannel(r: &Registration<'_>) -> Result<(), Rejection> {
+    let Some(uri) = &r.request.backchannel_logout_uri else { return Ok(()) };
+    let refuse = |problem: Problem| Rejection::metadata(BACKCHANNEL, problem);
+    let parts = uri.parts().map_err(refuse)?;
+    if parts.scheme != "http" {
+        return uri.check_https().map_err(refuse);
+    }
+    if !parts.is_loopback() || is_public(r) {
+        return Err(refuse("must be https, or http on loopback for a client that authenticates".into()));
+    }
+    if parts.fragment.is_some() { Err(refuse("must not have a fragment".into())) } else { Ok(()) }
+}
+
+/// RFC 6749 §2.1
+fn is_public(r: &Registration<'_>) -> bool {
+    r.client.metadata.token_endpoint_auth_method == Some(AuthMethod::None)
 }
 
 /// RFC 6454 §5
@@ -151,12 +168,28 @@ mod tests {
 
     /// OpenID Connect Back-Channel Logout 1.0 §2.2
     #[test]
-    fn the_backchannel_uri_is_https_without_fragment() {
-        let uri = "https://other.example/out?x";
-        assert_eq!(Trial::new().accepts(&app(json!({ BACKCHANNEL: uri })))[BACKCHANNEL], uri);
-        for bad in ["http://app.example/out", "https://app.example/out#", "data:x", "out"] {
+    fn the_backchannel_uri_is_https_or_on_loopback_without_fragment() {
+        for good in ["https://other.example/out?x", "http://127.0.0.1:8080/out?x", "http://localhost/out"] {
+            assert_eq!(Trial::new().accepts(&app(json!({ BACKCHANNEL: good })))[BACKCHANNEL], good);
+        }
+        for bad in [
+            "http://app.example/out",
+            "http://127.0.0.2/out",
+            "https://app.example/out#",
+            "http://127.0.0.1/out#",
+            "data:x",
+            "out",
+        ] {
             Trial::new().refuses_about(BACKCHANNEL, &app(json!({ BACKCHANNEL: bad })));
         }
+    }
+
+    /// OpenID Connect Back-Channel Logout 1.0 §2.2
+    #[test]
+    fn a_client_that_does_not_authenticate_is_called_over_https_alone() {
+        let public = |uri: &str| app(json!({ "token_endpoint_auth_method": "none", BACKCHANNEL: uri }));
+        Trial::new().accepts(&public("https://app.example/out"));
+        Trial::new().refuses_about(BACKCHANNEL, &public("http://127.0.0.1/out"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ const MEMBERS: [(&str, Allowed); 20] = [
     ("sector_identifier_uri", Allowed::Https),
     ("initiate_login_uri", Allowed::Https),
     ("request_uris", Allowed::Https),
-    ("backchannel_logout_uri", Allowed::Https),
+    ("backchannel_logout_uri", Allowed::Loopback),
     ("signed_jwks_uri", Allowed::Https),
     ("backchannel_client_notification_endpoint", Allowed::Https),
 ];
@@ -40,6 +40,8 @@ enum Allowed {
     Opened,
     /// `http`.
     Web,
+    /// `http` on loopback.
+    Loopback,
     /// Nothing.
     Https,
 }
@@ -214,6 +216,7 @@ fn fault(text: &str, allowed: Allowed, native: bool) -> Option<&'static str> {
         Allowed::Redirect => is_safe_redirect(&url, native) && uri.fragment().is_none(),
         Allowed::Opened => is_safe_redirect(&url, true) && uri.fragment().is_none(),
         Allowed::Web => web,
+        Allowed::Loopback => is_safe_redirect(&url, false) && uri.fragment().is_none(),
         Allowed::Https => url.scheme() == "https",
     };
     (!right).then_some("is not what its member may hold")
