@@ -14,6 +14,9 @@ use crate::command::{cargo, root, run as run_command, target};
 use crate::server::{Server, built};
 use crate::{Failure, tools};
 
+/// What installs the browser's driver.
+const BROWSER: [&str; 4] = ["npm", "ci", "--no-audit", "--no-fund"];
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// Only the client of this name.
@@ -42,6 +45,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         build.arg("--release");
     }
     run_command(&mut build)?;
+    if clients.iter().any(|client| client.browser) {
+        tools::install(&root().join("conformance/browser"), &[BROWSER.map(str::to_owned).to_vec()])?;
+    }
     for client in &clients {
         tools::install(&client.folder, &client.install)?;
     }
@@ -80,6 +86,8 @@ struct Client {
     folder: PathBuf,
     install: Vec<Vec<String>>,
     run: Vec<String>,
+    /// Whether it lets somebody log in, with what is in `conformance/browser`.
+    browser: bool,
 }
 
 struct Outcome {
@@ -104,6 +112,7 @@ impl Client {
             folder: folder.join(client["dir"].as_str().ok_or_else(|| missing("dir"))?),
             install,
             run: words(&client["run"]).filter(|words| !words.is_empty()).ok_or_else(|| missing("run"))?,
+            browser: client["browser"] == true,
         })
     }
 
@@ -111,7 +120,8 @@ impl Client {
     fn programs(&self) -> Vec<&str> {
         let commands = self.install.iter().chain([&self.run]);
         let first = commands.filter_map(|command| command.first()).map(String::as_str);
-        first.filter(|program| !program.contains('/')).collect()
+        let browser = ["node", "npm", "chromium"].into_iter().filter(|_| self.browser);
+        first.filter(|program| !program.contains('/')).chain(browser).collect()
     }
 
     /// The version of its package, from what is installed or pinned.
@@ -160,6 +170,13 @@ mod tests {
         let clients = Client::read_all(CLIENTS, Path::new("clients")).unwrap();
         assert_eq!(clients[0].programs(), ["npm"]);
         assert_eq!(clients[0].folder, Path::new("clients/node"));
+    }
+
+    #[test]
+    fn a_client_that_somebody_logs_in_to_needs_a_browser() {
+        let json = r#"[{"name": "a", "dir": "rust", "browser": true, "install": [], "run": ["./a"]}]"#;
+        let clients = Client::read_all(json, Path::new("clients")).unwrap();
+        assert_eq!(clients[0].programs(), ["node", "npm", "chromium"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Programs that a chore needs and this workspace does not build: node, npm, python3.
+//! Programs that a chore needs and this workspace does not build: node, npm, python3, chromium.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,13 @@ use crate::Failure;
 use crate::command::{installed, output, run};
 
 /// The programs we can say how to get: the name, and the Debian packages that bring it.
-const PACKAGES: &[(&str, &[&str])] =
-    &[("node", &["nodejs"]), ("npm", &["npm"]), ("python3", &["python3", "python3-venv"])];
+const PACKAGES: &[(&str, &[&str])] = &[
+    ("node", &["nodejs"]),
+    ("npm", &["npm"]),
+    ("python3", &["python3", "python3-venv"]),
+    // The fonts are for its pictures: the pages are written in Latin and in Japanese.
+    ("chromium", &["chromium", "fonts-dejavu-core", "fonts-ipafont-gothic"]),
+];
 
 /// Files that say what is to be installed; it is installed anew when one of them changes.
 const LOCKS: &[&str] =
@@ -31,7 +36,7 @@ pub(crate) fn need(programs: &[&str]) -> Result<(), Failure> {
     let names: Vec<_> = missing.iter().map(|(name, _)| *name).collect();
     let packages: Vec<_> = missing.iter().flat_map(|(_, packages)| packages.iter().copied()).collect();
     let explained = format!(
-        "{} missing: on Debian `apt-get install {}`, elsewhere see nodejs.org or python.org",
+        "{} missing: on Debian `apt-get install {}`, elsewhere see nodejs.org, python.org or chromium.org",
         names.join(", "),
         packages.join(" ")
     );
