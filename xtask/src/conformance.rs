@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::Value;
 
-use crate::command::{cargo, root, run as run_command, target};
+use crate::command::{cargo, output, root, run as run_command, target};
 use crate::server::{Server, built};
 use crate::{Failure, tools};
 
@@ -86,6 +86,8 @@ struct Client {
     folder: PathBuf,
     install: Vec<Vec<String>>,
     run: Vec<String>,
+    /// Programs that it starts itself.
+    starts: Vec<String>,
     /// Whether it lets somebody log in, with what is in `conformance/browser`.
     browser: bool,
 }
@@ -112,6 +114,7 @@ impl Client {
             folder: folder.join(client["dir"].as_str().ok_or_else(|| missing("dir"))?),
             install,
             run: words(&client["run"]).filter(|words| !words.is_empty()).ok_or_else(|| missing("run"))?,
+            starts: words(&client["starts"]).unwrap_or_default(),
             browser: client["browser"] == true,
         })
     }
@@ -121,7 +124,8 @@ impl Client {
         let commands = self.install.iter().chain([&self.run]);
         let first = commands.filter_map(|command| command.first()).map(String::as_str);
         let browser = ["node", "npm", "chromium"].into_iter().filter(|_| self.browser);
-        first.filter(|program| !program.contains('/')).chain(browser).collect()
+        let starts = self.starts.iter().map(String::as_str);
+        first.filter(|program| !program.contains('/')).chain(starts).chain(browser).collect()
     }
 
     /// The version of its package, from what is installed or pinned.
@@ -131,9 +135,17 @@ impl Client {
             let manifest: Value = serde_json::from_str(&manifest).ok()?;
             return manifest["version"].as_str().map(str::to_owned);
         }
-        let pinned = fs::read_to_string(self.folder.join("requirements.txt")).ok()?;
-        let version = pinned.lines().find_map(|line| line.strip_prefix(&self.package)?.strip_prefix("=="))?;
-        version.split_whitespace().next().map(str::to_owned)
+        if let Ok(pinned) = fs::read_to_string(self.folder.join("requirements.txt")) {
+            let version =
+                pinned.lines().find_map(|line| line.strip_prefix(&self.package)?.strip_prefix("=="))?;
+            return version.split_whitespace().next().map(str::to_owned);
+        }
+        if let Ok(locked) = fs::read_to_string(self.folder.join("Cargo.lock")) {
+            let (_, entry) = locked.split_once(&format!("name = \"{}\"\nversion = \"", self.package))?;
+            return entry.split('"').next().map(str::to_owned);
+        }
+        output("dpkg-query", &["--show", "--showformat=${source:Upstream-Version}", &self.package])
+            .filter(|found| !found.is_empty())
     }
 
     fn run(&self, issuer: &str) -> Outcome {
@@ -180,11 +192,22 @@ mod tests {
     }
 
     #[test]
+    fn a_client_needs_the_programs_that_it_starts() {
+        let json = r#"[{"name": "a", "dir": "b", "starts": ["c"], "install": [], "run": ["./a"]}]"#;
+        let clients = Client::read_all(json, Path::new("clients")).unwrap();
+        assert_eq!(clients[0].programs(), ["c"]);
+    }
+
+    #[test]
     fn the_version_is_the_installed_or_the_pinned_one() {
         let folder = std::env::temp_dir().join(format!("xtask-version-{}", std::process::id()));
         fs::create_dir_all(folder.join("node/node_modules/a")).unwrap();
         let client = Client::read_all(CLIENTS, &folder).unwrap().remove(0);
         assert_eq!(client.version(), None);
+        let lock =
+            "[[package]]\nname = \"ab\"\nversion = \"3.0\"\n\n[[package]]\nname = \"a\"\nversion = \"1.1\"\n";
+        fs::write(folder.join("node/Cargo.lock"), lock).unwrap();
+        assert_eq!(client.version().as_deref(), Some("1.1"));
         fs::write(folder.join("node/requirements.txt"), "ab==3.0\na==1.2 --hash=x\n").unwrap();
         assert_eq!(client.version().as_deref(), Some("1.2"));
         fs::write(folder.join("node/node_modules/a/package.json"), r#"{"version": "2.0"}"#).unwrap();

@@ -1,4 +1,4 @@
-//! Programs that a chore needs and this workspace does not build: node, npm, python3, chromium.
+//! Programs that a chore needs and this workspace does not build: node, npm, python3, chromium, apache2.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("python3", &["python3", "python3-venv"]),
     // The fonts are for its pictures: the pages are written in Latin and in Japanese.
     ("chromium", &["chromium", "fonts-dejavu-core", "fonts-ipafont-gothic"]),
+    // The program and its modules alone: the package `apache2` would start a server of the system's.
+    ("apache2", &["apache2-bin", "libapache2-mod-auth-openidc"]),
 ];
 
 /// Files that say what is to be installed; it is installed anew when one of them changes.
@@ -54,10 +56,15 @@ pub(crate) fn need(programs: &[&str]) -> Result<(), Failure> {
     install().map_err(|failure| format!("{explained}: {failure}").into())
 }
 
-/// Whether a program is there with what we need of it: Debian packs python3 without the part that makes environments.
+/// Whether a program is there with what we need of it: Debian packs python3 without the part that makes environments,
+/// and apache2 without the modules of others.
 fn usable(program: &str) -> bool {
     installed(program)
-        && (program != "python3" || output("python3", &["-c", "import ensurepip, venv"]).is_some())
+        && match program {
+            "python3" => output(program, &["-c", "import ensurepip, venv"]).is_some(),
+            "apache2" => Path::new("/usr/lib/apache2/modules/mod_auth_openidc.so").is_file(),
+            _ => true,
+        }
 }
 
 fn packages(program: &str) -> Option<&'static [&'static str]> {
