@@ -24,6 +24,8 @@ pub struct Keys {
     ring: Arc<RwLock<Arc<KeyRing>>>,
     /// Of many requests that find a key to be needed for longer, one says so.
     keeping: Arc<Mutex<()>>,
+    /// Of many requests that find a key to be missing, one makes it.
+    making: Arc<Mutex<()>>,
 }
 
 /// The signing keys cannot be used.
@@ -88,7 +90,7 @@ impl Keys {
     ) -> Self {
         let none = KeyRing::new([], schedule).expect("no two of none have one name");
         let ring = Arc::new(RwLock::new(Arc::new(none)));
-        Self { records, sealing_key, clock, schedule, ring, keeping: Arc::default() }
+        Self { records, sealing_key, clock, schedule, ring, keeping: Arc::default(), making: Arc::default() }
     }
 
     /// The keys as they were read last.
@@ -99,6 +101,7 @@ impl Keys {
     /// Reads the keys, makes those that are due, and takes those away that nothing is verified with any more. To be called
     /// at the start and then every few minutes, where it may take some 100 ms.
     pub async fn refresh(&self) -> Result<(), KeyStoreError> {
+        let _turn = self.making.lock().await;
         self.refresh_those(&SigningAlgorithm::ALL).await
     }
 
