@@ -140,12 +140,18 @@ impl Client {
                 pinned.lines().find_map(|line| line.strip_prefix(&self.package)?.strip_prefix("=="))?;
             return version.split_whitespace().next().map(str::to_owned);
         }
-        if let Ok(locked) = fs::read_to_string(self.folder.join("Cargo.lock")) {
-            let (_, entry) = locked.split_once(&format!("name = \"{}\"\nversion = \"", self.package))?;
-            return entry.split('"').next().map(str::to_owned);
-        }
-        output("dpkg-query", &["--show", "--showformat=${source:Upstream-Version}", &self.package])
-            .filter(|found| !found.is_empty())
+        self.locked().or_else(|| {
+            let format = "--showformat=${source:Upstream-Version}";
+            output("dpkg-query", &["--show", format, &self.package]).filter(|found| !found.is_empty())
+        })
+    }
+
+    /// The version in the nearest `Cargo.lock`.
+    fn locked(&self) -> Option<String> {
+        let mut locks = self.folder.ancestors().map(|folder| folder.join("Cargo.lock"));
+        let lock = fs::read_to_string(locks.find(|lock| lock.is_file())?).ok()?;
+        let (_, entry) = lock.split_once(&format!("name = \"{}\"\nversion = \"", self.package))?;
+        entry.split('"').next().map(str::to_owned)
     }
 
     fn run(&self, issuer: &str) -> Outcome {
