@@ -38,7 +38,7 @@ pub(crate) fn need(programs: &[&str]) -> Result<(), Failure> {
     let names: Vec<_> = missing.iter().map(|(name, _)| *name).collect();
     let packages: Vec<_> = missing.iter().flat_map(|(_, packages)| packages.iter().copied()).collect();
     let explained = format!(
-        "{} missing: on Debian `apt-get install {}`, elsewhere see nodejs.org, python.org or chromium.org",
+        "{} missing: on Debian `apt-get install {}`, elsewhere see nodejs.org, python.org, chromium.org or httpd.apache.org",
         names.join(", "),
         packages.join(" ")
     );

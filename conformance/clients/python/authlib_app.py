@@ -3,14 +3,10 @@
 The first app has a secret, the second one a key.
 """
 
-import json
 import os
-import subprocess
 from contextlib import closing
-from pathlib import Path
 from socket import socket
 from time import time
-from urllib.parse import parse_qsl, urlsplit
 
 # The runner serves plain HTTP on loopback; authlib reads this when it checks the addresses.
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
@@ -21,11 +17,11 @@ from authlib.integrations.base_client.sync_openid import OpenIDMixin
 from authlib.integrations.httpx_client import OAuth2Client
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oidc.discovery import get_well_known_url
+from browser import visit
 from joserfc.jwk import RSAKey
 from strict_app import issuer, step
 
 CLIENT = "authlib-app"
-SIGN_IN = Path(__file__).parents[2] / "browser" / "sign-in.mjs"
 
 
 class App(OpenIDMixin, OAuth2Client):
@@ -69,25 +65,19 @@ def register(method, grant_types, **metadata):
     return app
 
 
-def sign_in(url, *options):
-    """The address at which alice's browser ends."""
-    command = ["node", SIGN_IN, "--issuer", issuer(), *options, url]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)["url"]
-
-
 def log_in(app, *options):
     """The authorization code flow; answers the nonce that the ID token must have."""
     verifier, nonce = generate_token(48), generate_token(20)
     url, state = app.create_authorization_url(
         server["authorization_endpoint"], code_verifier=verifier, nonce=nonce, prompt="consent"
     )
-    response = sign_in(url, *options)
+    response = visit(issuer(), url, *options)
     # authlib leaves these two to whoever received the response. RFC 9207 §2.4, RFC 6749 §4.1.2.1.
-    answer = dict(parse_qsl(urlsplit(response).query))
+    answer = response.parameters
     assert answer["iss"] == issuer(), answer
     if "error" in answer:
         raise OAuthError(answer["error"], answer["error_description"])
-    app.fetch_token(authorization_response=response, state=state, code_verifier=verifier)
+    app.fetch_token(authorization_response=response.url, state=state, code_verifier=verifier)
     return nonce
 
 
