@@ -1,4 +1,4 @@
-//! What a chore needs and this workspace does not build: node, npm, python3, the headers of OpenSSL.
+//! What a chore needs and this workspace does not build: node, npm, python3, chromium, apache2, the headers of OpenSSL.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,10 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("npm", &["npm"]),
     ("python3", &["python3", "python3-venv"]),
     (OPENSSL, &["pkg-config", "libssl-dev"]),
+    // The fonts are for its pictures: the pages are written in Latin and in Japanese.
+    ("chromium", &["chromium", "fonts-dejavu-core", "fonts-ipafont-gothic"]),
+    // The program and its modules alone: the package `apache2` would start a server of the system's.
+    ("apache2", &["apache2-bin", "libapache2-mod-auth-openidc"]),
 ];
 
 /// What finds the headers of OpenSSL, which are no program.
@@ -38,7 +42,7 @@ pub(crate) fn need(programs: &[&str]) -> Result<(), Failure> {
     let names: Vec<_> = missing.iter().map(|(name, _)| *name).collect();
     let packages: Vec<_> = missing.iter().flat_map(|(_, packages)| packages.iter().copied()).collect();
     let explained = format!(
-        "{} missing: on Debian `apt-get install {}`, elsewhere see nodejs.org, python.org or openssl.org",
+        "{} missing: on Debian `apt-get install {}`, elsewhere what your system calls them",
         names.join(", "),
         packages.join(" ")
     );
@@ -61,13 +65,14 @@ pub(crate) fn can_install() -> bool {
     installed("apt-get") && output("id", &["-u"]).as_deref() == Some("0")
 }
 
-/// Whether a program is there with what we need of it: Debian packs python3 without the part that makes environments, and
-/// OpenSSL without its headers.
+/// Whether a program is there with what we need of it: Debian packs python3 without the part that makes environments, OpenSSL
+/// without its headers, and apache2 without the modules of others.
 fn usable(program: &str) -> bool {
     installed(program)
         && match program {
-            "python3" => output("python3", &["-c", "import ensurepip, venv"]).is_some(),
+            "python3" => output(program, &["-c", "import ensurepip, venv"]).is_some(),
             OPENSSL => output(OPENSSL, &["--exists", "openssl"]).is_some(),
+            "apache2" => Path::new("/usr/lib/apache2/modules/mod_auth_openidc.so").is_file(),
             _ => true,
         }
 }

@@ -1,7 +1,8 @@
-// oauth4webapi: discovery, registration and the read with its own calls.
+// oauth4webapi: discovery, registration, the read and the code flow with its own calls.
 
 import * as oauth from 'oauth4webapi';
 import assert from 'node:assert/strict';
+import { Browser } from '../../browser/browser.mjs';
 import { checkRefusal, issuer, refusal, registerAll, step } from './strict-app.mjs';
 
 const CLIENT = 'oauth4webapi';
@@ -39,4 +40,40 @@ await step(CLIENT, `reports the refusal of ${refusal.name}`, async () => {
     checkRefusal(error);
     return true;
   });
+});
+
+await step(CLIENT, 'gets tokens by the code flow with PKCE, each part of it by itself', async () => {
+  const redirectUri = 'https://calendar.example/cb';
+  const { seen: client } = await register({ redirect_uris: [redirectUri], scope: 'openid', client_name: 'Calendar' });
+  const authentication = oauth.ClientSecretBasic(client.client_secret);
+  const verifier = oauth.generateRandomCodeVerifier();
+  const nonce = oauth.generateRandomNonce();
+  const state = oauth.generateRandomState();
+  const url = new URL(server.authorization_endpoint);
+  url.search = new URLSearchParams({
+    client_id: client.client_id,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    scope: 'openid',
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    state,
+    nonce,
+  });
+
+  const browser = await Browser.open(issuer);
+  const back = new URL((await browser.visit(url.href)).url);
+  await browser.close();
+
+  const answer = oauth.validateAuthResponse(server, client, back, state);
+  const exchange = (parameters) =>
+    oauth.authorizationCodeGrantRequest(server, client, authentication, parameters, redirectUri, verifier, insecure);
+  const checks = { expectedNonce: nonce, requireIdToken: true };
+  const response = await exchange(answer);
+  const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, checks);
+  await oauth.validateApplicationLevelSignature(server, response, insecure);
+  assert.equal(oauth.getValidatedIdTokenClaims(tokens).nonce, nonce);
+
+  const again = oauth.processAuthorizationCodeResponse(server, client, await exchange(answer), checks);
+  await assert.rejects(again, { error: 'invalid_grant' }, 'a code pays once');
 });

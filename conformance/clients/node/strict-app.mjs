@@ -9,7 +9,7 @@ export { refusal };
 
 /** The issuer that the runner hands over. */
 export const issuer = process.argv[2];
-if (!issuer) fail('give the issuer as the only argument');
+if (!issuer) fail('give the issuer as the first argument');
 
 /** Registers every request of requests.json with `register`, which answers `{ response, body, seen }`: the HTTP
  * response, its body, and the client as the library presents it. `read` is how this library fetches with a token,

@@ -43,17 +43,21 @@ impl AccessError {
             // Whoever sent nothing is told what to send, not that it was wrong. RFC 6750 §3.1.
             Self::Missing => {}
             Self::Malformed(_) | Self::InvalidToken(_) | Self::InsufficientScope(_) => {
-                let (code, description) = (self.code(), self.to_string());
-                let _ =
-                    write!(challenge, ", error=\"{code}\", error_description=\"{}\"", quotable(&description));
+                let _ = write!(challenge, ", error=\"{}\"", self.code());
+                challenge.push_str(&parameter("error_description", &self.to_string()));
             }
             Self::Denied(_) | Self::Internal(_) => return None,
         }
         if let Self::InsufficientScope(scope) = self {
-            let _ = write!(challenge, ", scope=\"{}\"", quotable(scope));
+            challenge.push_str(&parameter("scope", scope));
         }
         HeaderValue::try_from(challenge).ok()
     }
+}
+
+/// One more parameter of a challenge. RFC 9110 §11.2.
+pub(crate) fn parameter(name: &str, value: &str) -> String {
+    format!(", {name}=\"{}\"", quotable(value))
 }
 
 /// The text with nothing in it that could end or escape a quoted string: what RFC 6750 §3 allows, and an apostrophe

@@ -7,6 +7,7 @@ use http::HeaderValue;
 use http::request::Parts;
 
 use crate::authenticate::bearer_token;
+use crate::challenge::parameter;
 use crate::{AccessError, Authenticate, Caller, Credential, Decision, Denial, Policy, Terms};
 
 /// Who may come in.
@@ -40,12 +41,18 @@ pub struct Gate {
     authenticators: Vec<Box<dyn Authenticate>>,
     policy: Box<dyn Policy>,
     realm: String,
+    resource_metadata: Option<String>,
 }
 
 impl Gate {
     /// A gate that lets in whom the policy allows.
     pub fn require(policy: impl Policy) -> Self {
-        Self { authenticators: Vec::new(), policy: Box::new(policy), realm: "enroll".to_owned() }
+        Self {
+            authenticators: Vec::new(),
+            policy: Box::new(policy),
+            realm: "enroll".to_owned(),
+            resource_metadata: None,
+        }
     }
 
     /// Knows one more kind of credential. The authenticators are asked in the order in which they were added.
@@ -59,6 +66,13 @@ impl Gate {
     #[must_use]
     pub fn realm(self, realm: impl Into<String>) -> Self {
         Self { realm: realm.into(), ..self }
+    }
+
+    /// Where a client reads who issues tokens for what is behind this gate, told in [challenges](Gate::challenge).
+    /// RFC 9728 §5.1.
+    #[must_use]
+    pub fn resource_metadata(self, url: impl Into<String>) -> Self {
+        Self { resource_metadata: Some(url.into()), ..self }
     }
 
     /// The caller on the terms that the policy grants, or why it is turned away.
@@ -84,9 +98,12 @@ impl Gate {
         Some(Arc::new(usual.within(&client.metadata)))
     }
 
-    /// The header `WWW-Authenticate` for this error, with the realm of this gate. RFC 6750 §3.
+    /// The header `WWW-Authenticate` for this error, with the realm of this gate and where its metadata are. RFC 6750 §3.
     pub fn challenge(&self, error: &AccessError) -> Option<HeaderValue> {
-        error.www_authenticate(&self.realm)
+        let challenge = error.www_authenticate(&self.realm)?;
+        let Some(url) = &self.resource_metadata else { return Some(challenge) };
+        let with_parameter = [challenge.as_bytes(), parameter("resource_metadata", url).as_bytes()].concat();
+        HeaderValue::try_from(with_parameter).ok()
     }
 
     async fn identify(&self, parts: &Parts) -> Result<Caller, AccessError> {
@@ -224,6 +241,23 @@ mod tests {
         let gate = Gate::require(shared).realm("registration");
         assert!(gate.admit(&parts("")).await.is_ok());
         assert_eq!(gate.challenge(&AccessError::Missing).unwrap(), "Bearer realm=\"registration\"");
+    }
+
+    /// RFC 9728 §5.1
+    #[test]
+    fn challenges_say_where_the_metadata_of_the_resource_are() {
+        let gate = Gate::require(policy::open()).resource_metadata("https://mcp.example/\"x");
+        assert_eq!(
+            gate.challenge(&AccessError::Missing).unwrap(),
+            "Bearer realm=\"enroll\", resource_metadata=\"https://mcp.example/'x\""
+        );
+        let challenge = gate.challenge(&AccessError::InsufficientScope("mcp:tools".into())).unwrap();
+        let challenge = challenge.to_str().unwrap();
+        assert!(
+            challenge.ends_with(", scope=\"mcp:tools\", resource_metadata=\"https://mcp.example/'x\""),
+            "{challenge}"
+        );
+        assert_eq!(gate.challenge(&AccessError::Denied("closed".into())), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub use enroll_access as access;
 pub use enroll_oauth_types as oauth_types;
+pub use enroll_outbound as outbound;
 pub use enroll_provider as provider;
 pub use enroll_registration as registration;
 pub use enroll_store as store;

@@ -54,6 +54,11 @@ impl Uri {
         if self.parts()?.scheme == "https" { Ok(()) } else { Err("must be an https URL".into()) }
     }
 
+    /// Whether it is a page of a program on somebody's own machine, to which there is no TLS and no way from elsewhere.
+    pub fn is_http_on_loopback(&self) -> bool {
+        self.parts().is_ok_and(|parts| parts.scheme == "http" && parts.is_loopback())
+    }
+
     /// Whether it is an origin spelled as browsers spell it, so that comparing text is enough:
     /// `allowed_cors_origins`. RFC 6454 §6.2.
     pub fn check_origin(&self) -> Result<(), Problem> {

@@ -291,8 +291,14 @@ macro_rules! handlers {
 
 handlers! { authorize log_in resume consent userinfo end_session confirm_end_session }
 
-/// The public keys. They may be kept for a quarter of an hour: a new one is there for a day before it signs. RFC 7517 §5.
+/// The public keys. They may be kept for a quarter of an hour: a new one is there for a day before it signs. Whoever asks a
+/// new server waits until there is one for each algorithm, and not one of them less. RFC 7517 §5.
 async fn jwks(State(provider): Shared) -> Response {
+    for algorithm in SigningAlgorithm::ALL {
+        if let Err(error) = provider.must_have_key(algorithm).await {
+            return error.into_response();
+        }
+    }
     let mut response = json(StatusCode::OK, &provider.keys.ring().jwks(provider.clock.now()));
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=900"));

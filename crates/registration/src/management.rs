@@ -81,8 +81,8 @@ impl From<TooMany> for ManagementError {
 const ATTEMPTS: u32 = 5;
 
 /// In all of these, `token` is the client's registration access token or, when it lost that, an assertion signed with a
-/// key of its `jwks`: `iss` and `sub` are its identifier, `aud` is its `registration_client_uri`, `exp` is within ten
-/// minutes, `jti` is new (RFC 7523 §3). The answer shows the token to use from then on.
+/// key of its `jwks`: `iss` and `sub` are its identifier, `aud` is its `registration_client_uri`, `exp` is within an
+/// hour, `jti` is new (RFC 7523 §3). The answer shows the token to use from then on.
 impl Registrar {
     /// Reads a registration. RFC 7592 §2.1.
     pub async fn read(

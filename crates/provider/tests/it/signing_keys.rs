@@ -1,5 +1,6 @@
 //! Tokens that outlive the key that signed them. OpenID Connect Core 1.0 §10.1.1.
 
+use enroll_jose::SigningAlgorithm;
 use serde_json::json;
 
 use crate::harness::{Client, Server, head};
@@ -53,4 +54,13 @@ async fn an_id_token_of_100_days_is_known_again_until_then() {
         server.keys.refresh().await.unwrap();
         assert_eq!(server.kids().await.contains(&kid), is_there, "{days}");
     }
+}
+
+/// Relying parties keep what they are shown, so a new server shows no part of its keys.
+#[tokio::test]
+async fn whoever_asks_a_new_server_for_its_keys_is_shown_all_of_them() {
+    let server = Server::new().await;
+    let (one, other) = tokio::join!(server.kids(), server.kids());
+    assert_eq!(one.len(), SigningAlgorithm::ALL.len());
+    assert_eq!(one, other);
 }

@@ -232,7 +232,7 @@ fn credentials() -> Map<String, Value> {
         (
             "management".to_owned(),
             bearer(
-                "The registration access token of the client; or, when that is lost, a JWT signed with a key of its `jwks`: `iss` and `sub` are the `client_id`, `aud` is the `registration_client_uri`, `jti` is new, `exp` is within ten minutes (RFC 7523 §3). An update, and any use of such a JWT, answers the token to use from then on.",
+                "The registration access token of the client; or, when that is lost, a JWT signed with a key of its `jwks`: `iss` and `sub` are the `client_id`, `aud` is the `registration_client_uri`, `jti` is new, `exp` is within an hour (RFC 7523 §3). An update, and any use of such a JWT, answers the token to use from then on.",
             ),
         ),
     ])

@@ -16,15 +16,14 @@ const BACKCHANNEL: &str = "backchannel_logout_uri";
 pub fn logout(r: &mut Registration<'_>) -> StepResult {
     check_post_logout(r)?;
     check_frontchannel(r)?;
-    if let Some(uri) = &r.request.backchannel_logout_uri {
-        uri.check_https().map_err(|problem| Rejection::metadata(BACKCHANNEL, problem))?;
-    }
     if !r.uses_redirects() {
+        check_backchannel(r)?;
         return leave_out_all(r);
     }
+    backchannel(r)?;
     r.client.metadata.post_logout_redirect_uris =
         r.request.post_logout_redirect_uris.as_deref().map(distinct);
-    take_over!(r: frontchannel_logout_uri, backchannel_logout_uri);
+    take_over!(r: frontchannel_logout_uri);
     let request = r.request;
     let by_default = r.server.rules.logout_session_required.then_some(true);
     if request.frontchannel_logout_uri.is_some() {
@@ -33,7 +32,7 @@ pub fn logout(r: &mut Registration<'_>) -> StepResult {
     } else if request.frontchannel_logout_session_required.is_some() {
         r.note("frontchannel_logout_session_required", "left out: there is no frontchannel_logout_uri");
     }
-    if request.backchannel_logout_uri.is_some() {
+    if r.client.metadata.backchannel_logout_uri.is_some() {
         r.client.metadata.backchannel_logout_session_required =
             request.backchannel_logout_session_required.or(by_default);
     } else if request.backchannel_logout_session_required.is_some() {
@@ -73,6 +72,22 @@ fn check_frontchannel(r: &Registration<'_>) -> Result<(), Rejection> {
         return Err(refuse("must have the scheme, host and port of one of redirect_uris".into()));
     }
     Ok(())
+}
+
+/// An app on somebody's own machine names its pages over http, as its redirect URIs may be; it cannot be called there from
+/// here. OpenID Connect Back-Channel Logout 1.0 §2.2.
+fn backchannel(r: &mut Registration<'_>) -> StepResult {
+    if r.request.backchannel_logout_uri.as_ref().is_some_and(Uri::is_http_on_loopback) {
+        return r.leave_out(BACKCHANNEL, "it is not https");
+    }
+    check_backchannel(r)?;
+    take_over!(r: backchannel_logout_uri);
+    Ok(())
+}
+
+fn check_backchannel(r: &Registration<'_>) -> Result<(), Rejection> {
+    let Some(uri) = &r.request.backchannel_logout_uri else { return Ok(()) };
+    uri.check_https().map_err(|problem| Rejection::metadata(BACKCHANNEL, problem))
 }
 
 /// RFC 6454 §5
@@ -154,9 +169,23 @@ mod tests {
     fn the_backchannel_uri_is_https_without_fragment() {
         let uri = "https://other.example/out?x";
         assert_eq!(Trial::new().accepts(&app(json!({ BACKCHANNEL: uri })))[BACKCHANNEL], uri);
-        for bad in ["http://app.example/out", "https://app.example/out#", "data:x", "out"] {
+        for bad in
+            ["http://app.example/out", "http://127.0.0.2/out", "https://app.example/out#", "data:x", "out"]
+        {
             Trial::new().refuses_about(BACKCHANNEL, &app(json!({ BACKCHANNEL: bad })));
         }
+    }
+
+    #[test]
+    fn a_backchannel_uri_on_loopback_is_left_out() {
+        let body = app(
+            json!({ BACKCHANNEL: "http://127.0.0.1:8080/out", "backchannel_logout_session_required": true }),
+        );
+        let registered = Trial::new().register(&body).unwrap();
+        for member in [BACKCHANNEL, "backchannel_logout_session_required"] {
+            assert!(registered.json.get(member).is_none() && registered.notes_about(member), "{member}");
+        }
+        Trial::strict().refuses_about(BACKCHANNEL, &body);
     }
 
     #[test]

@@ -58,10 +58,8 @@ fn request_object(r: &mut Registration<'_>) -> StepResult {
 }
 
 fn addresses(r: &mut Registration<'_>) -> StepResult {
+    initiate_login(r)?;
     let request = r.request;
-    if let Some(uri) = &request.initiate_login_uri {
-        uri.check_https().map_err(|problem| Rejection::metadata("initiate_login_uri", problem))?;
-    }
     check_length("request_uris", request.request_uris.as_ref())?;
     check_length("allowed_cors_origins", request.allowed_cors_origins.as_ref())?;
     for (index, uri) in request.request_uris.iter().flatten().enumerate() {
@@ -75,6 +73,18 @@ fn addresses(r: &mut Registration<'_>) -> StepResult {
     }
     r.client.metadata.request_uris = request.request_uris.as_deref().map(distinct);
     r.client.metadata.allowed_cors_origins = request.allowed_cors_origins.as_deref().map(distinct);
+    Ok(())
+}
+
+/// It is https. An app on somebody's own machine names its pages over http, as its redirect URIs may be, and has no use
+/// for third parties that start a login. OpenID Connect Dynamic Client Registration 1.0 §2.
+fn initiate_login(r: &mut Registration<'_>) -> StepResult {
+    const MEMBER: &str = "initiate_login_uri";
+    let Some(uri) = &r.request.initiate_login_uri else { return Ok(()) };
+    if uri.is_http_on_loopback() {
+        return r.leave_out(MEMBER, "it is not https");
+    }
+    uri.check_https().map_err(|problem| Rejection::metadata(MEMBER, problem))?;
     take_over!(r: initiate_login_uri);
     Ok(())
 }
@@ -103,6 +113,17 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::steps::trial::{Trial, app, keys, machine};
+
+    /// OpenID Connect Dynamic Client Registration 1.0 §2
+    #[test]
+    fn a_page_on_loopback_that_starts_a_login_is_left_out() {
+        const MEMBER: &str = "initiate_login_uri";
+        let body = app(json!({ MEMBER: "http://127.0.0.1:8080/login" }));
+        let registered = Trial::new().register(&body).unwrap();
+        assert!(registered.json.get(MEMBER).is_none());
+        assert!(registered.notes_about(MEMBER));
+        Trial::strict().refuses_about(MEMBER, &body);
+    }
 
     /// OpenID Connect Dynamic Client Registration 1.0 §2
     #[test]
