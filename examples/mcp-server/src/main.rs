@@ -62,7 +62,8 @@ fn app(issuer: &str, resource: &Uri, outbound: Outbound) -> Result<Router, Failu
         return Err("resource: must be an absolute URL".into());
     };
     // RFC 9728 §3.1: between the host and the path.
-    let metadata_path = format!("/.well-known/oauth-protected-resource{}", resource.path());
+    let metadata_path =
+        format!("/.well-known/oauth-protected-resource{}", resource.path().trim_end_matches('/'));
     let authority = resource.authority().map_or(host, |authority| authority.as_str());
 
     let tokens = BearerJwt::issued_by(issuer)
@@ -90,7 +91,7 @@ fn app(issuer: &str, resource: &Uri, outbound: Outbound) -> Result<Router, Failu
     let mcp = StreamableHttpService::new(|| Ok(Tools), Arc::new(NeverSessionManager::default()), config);
     Ok(Router::new()
         .route_service(resource.path(), mcp)
-        .layer(from_fn_with_state(Arc::new(gate), guard))
+        .route_layer(from_fn_with_state(Arc::new(gate), guard))
         .route(&metadata_path, get(async move || metadata.clone())))
 }
 

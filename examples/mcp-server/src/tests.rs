@@ -147,6 +147,8 @@ async fn without_a_token_a_client_is_told_where_to_learn_who_gives_them() {
     assert_eq!(metadata.status, StatusCode::OK);
     assert_eq!(metadata.body["resource"], RESOURCE);
     assert_eq!(metadata.body["authorization_servers"], json!([issuer.url]));
+    let elsewhere = Request::get("/.well-known/oauth-authorization-server").body(Body::empty()).unwrap();
+    assert_eq!(answer(&issuer.app(), elsewhere).await.status, StatusCode::NOT_FOUND);
 }
 
 /// RFC 6750 §3.1
