@@ -72,6 +72,24 @@ async fn a_store_for_reading_sees_what_another_writes_and_cannot_write() {
     assert!(reader.ping().await.is_ok());
 }
 
+/// To compile a statement takes longer than to run it.
+#[test]
+fn a_statement_is_compiled_once_whatever_values_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    super::connection::writing(&path, Plane::Operational).unwrap();
+    let raw = super::connection::reading(&path, Plane::Operational).unwrap();
+    let by_owner = "SELECT hash FROM records WHERE kind = ? AND hash > ? AND subject = ? \
+         AND (? = 0 OR family = ?) AND (? = 0 OR client_id = ?) ORDER BY hash LIMIT ?";
+    let mut statement = raw.prepare(by_owner).unwrap();
+    for number in 0..3 {
+        let name = number.to_string();
+        let values = rusqlite::params!["code", [0_u8], name, number, name, number, name, number + 1];
+        assert!(statement.query(values).unwrap().next().unwrap().is_none());
+    }
+    assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+}
+
 #[tokio::test]
 async fn two_programs_write_to_one_file_and_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
