@@ -6,6 +6,7 @@ mod document;
 mod health;
 mod http;
 mod limits;
+mod meters;
 mod openapi;
 mod source;
 

@@ -1,11 +1,16 @@
 //! Clients: one row and one document each.
 
+mod known;
+
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use enroll_oauth_types::{ClientId, Timestamp};
 use enroll_store::{Client, ClientReader, ClientStore, Page, StoreError, TokenId};
 
 use crate::SqlStore;
 use crate::database::{Row, Statement, Value};
+pub(crate) use known::KnownClients;
 
 const INSERT: &str =
     "INSERT INTO clients (client_id, revision, issued_at, enabled, document) VALUES (?, ?, ?, ?, ?)";
@@ -13,7 +18,9 @@ const REPLACE: &str = "UPDATE clients SET revision = revision + 1, enabled = ?, 
      WHERE client_id = ? AND revision = ? AND deleted_at IS NULL";
 const DELETE: &str =
     "UPDATE clients SET document = '', deleted_at = ? WHERE client_id = ? AND deleted_at IS NULL";
-const BY_ID: &str = "SELECT revision, document FROM clients WHERE client_id = ? AND deleted_at IS NULL";
+/// Without the document where its revision is the given one: who knows that has read it.
+const BY_ID: &str = "SELECT revision, CASE WHEN revision = ? THEN NULL ELSE document END FROM clients \
+     WHERE client_id = ? AND deleted_at IS NULL";
 const DELETED_AT: &str = "SELECT deleted_at FROM clients WHERE client_id = ? AND deleted_at IS NOT NULL";
 const PAGE: &str = "SELECT revision, document FROM clients \
      WHERE client_id > ? AND deleted_at IS NULL ORDER BY client_id LIMIT ?";
@@ -23,8 +30,20 @@ const TAKE_USE: &str = "UPDATE tokens SET uses_left = uses_left - 1 \
 #[async_trait]
 impl ClientReader for SqlStore {
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
-        let rows = self.database.fetch(BY_ID, [id.as_str().into()], 1).await?;
-        rows.into_iter().next().map(read).transpose()
+        let known = self.known.get(id);
+        let values = [known.as_ref().map(|known| known.revision).into(), id.as_str().into()];
+        let Some(mut row) = self.database.fetch(BY_ID, values, 1).await?.pop() else { return Ok(None) };
+        let revision = row.required_number()?;
+        let client = match (row.optional_text()?, known) {
+            (None, Some(known)) => known,
+            (document, _) => {
+                let document = document.unwrap_or_default();
+                let client = Arc::new(Client::from_document(&document, revision)?);
+                self.known.keep(client.clone(), document.len());
+                client
+            }
+        };
+        Ok(Some(Client::clone(&client)))
     }
 
     async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {

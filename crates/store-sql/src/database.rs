@@ -192,26 +192,15 @@ impl Database {
     }
 
     /// Runs a query that gives at most `limit` rows.
-    pub(crate) async fn fetch<const N: usize>(
+    pub(crate) async fn fetch(
         &self,
         sql: &'static str,
-        values: [Value; N],
+        values: impl Into<Vec<Value>>,
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
         match self {
-            Self::Sqlite(sqlite) if limit <= FEW => sqlite.fetch(sql, &values),
-            Self::Sqlite(_) => self.fetch_many(sql, values.into()).await,
-        }
-    }
-
-    /// Runs a query that may give many rows.
-    pub(crate) async fn fetch_many(
-        &self,
-        sql: &'static str,
-        values: Vec<Value>,
-    ) -> Result<Vec<Row>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.fetch_many(sql, values).await,
+            Self::Sqlite(sqlite) if limit <= FEW => sqlite.fetch(sql, &values.into()),
+            Self::Sqlite(sqlite) => sqlite.fetch_many(sql, values.into()).await,
         }
     }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use enroll_store::StoreError;
 
+use clients::KnownClients;
 use database::Database;
 pub use database::{Access, OpenError};
 use migrate::Plane;
@@ -32,18 +33,23 @@ pub use migrate::SchemaVersion;
 #[derive(Clone)]
 pub struct SqlStore {
     database: Arc<Database>,
+    known: Arc<KnownClients>,
 }
 
 impl SqlStore {
     /// Opens the database at `url` (`sqlite:///var/lib/enroll/configuration.db`). With [`Access::ReadWrite`] it is made
     /// when it is not there, and brought to the newest schema.
     pub fn open(url: &str, access: Access) -> Result<Self, OpenError> {
-        Ok(Self { database: Arc::new(Database::open(url, Plane::Configuration, access)?) })
+        Database::open(url, Plane::Configuration, access).map(Self::of)
     }
 
     /// Opens an SQLite file.
     pub fn sqlite(path: &Path, access: Access) -> Result<Self, OpenError> {
-        Ok(Self { database: Arc::new(Database::sqlite(path, Plane::Configuration, access)?) })
+        Database::sqlite(path, Plane::Configuration, access).map(Self::of)
+    }
+
+    fn of(database: Database) -> Self {
+        Self { database: Arc::new(database), known: Arc::default() }
     }
 
     /// Whether `url` names a database that this version can open, without opening it.

@@ -120,7 +120,7 @@ impl RecordStore for SqlRecords {
         let mut values = vec![kind.as_str().into(), after.into()];
         values.extend(owners);
         values.push(limit.into());
-        let rows = self.database.fetch_many(sql, values).await?;
+        let rows = self.database.fetch(sql, values, limit).await?;
         rows.into_iter().map(|row| read(kind, row)).collect()
     }
 

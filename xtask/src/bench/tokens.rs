@@ -24,6 +24,8 @@ enum Who {
     Es256,
     Rs256,
     Peer,
+    /// The handler that signs for whoever asks: what is left to gain.
+    Bare,
 }
 
 /// What is asked, as the load generator calls it.
@@ -66,9 +68,10 @@ impl Scenario {
     }
 
     fn all() -> Vec<Self> {
-        let mut all: Vec<_> = [Who::Peer, Who::Rs256].map(Self::token).into();
+        let mut all: Vec<_> = [Who::Peer, Who::Bare].map(Self::token).into();
         let whats = [What::Token, What::Reference, What::Introspect, What::Userinfo, What::Flow];
         for from in [Askers::One, Askers::Many, Askers::ManyCold] {
+            all.push(Self { who: Who::Rs256, what: What::Token, from });
             all.extend(whats.map(|what| Self { who: Who::Es256, what, from }));
         }
         all
@@ -85,6 +88,9 @@ pub(super) fn measure(
     let mut tokens = Tokens { clients: if quick { 2000 } else { MANY }, ..Tokens::default() };
     let mut servers =
         vec![(Who::Es256, start(folder, Who::Es256)?), (Who::Rs256, start(folder, Who::Rs256)?)];
+    let bare =
+        Server::spawn(&mut Command::new(built("enroll-bench-baseline", true)), &folder.join("bare.log"))?;
+    servers.push((Who::Bare, bare));
     servers.extend(node_oidc_provider(folder, "tokens-peer.log", None)?.map(|peer| (Who::Peer, peer)));
     for round in 1..=rounds {
         for who in [Who::Es256, Who::Rs256] {
@@ -163,6 +169,11 @@ fn load(
 }
 
 impl Who {
+    /// The server whose algorithm it signs with.
+    fn signs_as(self) -> Self {
+        if self == Self::Rs256 { Self::Rs256 } else { Self::Es256 }
+    }
+
     fn algorithm(self) -> &'static str {
         if self == Self::Rs256 { "RS256" } else { "ES256" }
     }
@@ -196,7 +207,7 @@ impl Tokens {
     /// What part of the processor time of a token is the signature.
     fn fraction(&self, who: Who) -> Option<f64> {
         let costs = self.of(Scenario::token(who)).map(|sample| sample.cost);
-        let alone = self.signing.iter().filter(|(own, _)| *own == who).map(|(_, alone)| *alone);
+        let alone = self.signing.iter().filter(|(own, _)| *own == who.signs_as()).map(|(_, alone)| *alone);
         median(alone.zip(costs).filter_map(|(alone, cost)| Some(alone / cost?)).collect())
     }
 
@@ -267,6 +278,7 @@ impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let who = match self.who {
             Who::Peer => "node-oidc-provider in memory, ",
+            Who::Bare => "bare axum handler, ",
             Who::Es256 | Who::Rs256 => "Enroll on SQLite, ",
         };
         let what = match (self.what, self.who) {
@@ -297,7 +309,7 @@ mod tests {
     #[test]
     fn every_scenario_is_there_once() {
         let all = Scenario::all();
-        assert_eq!(all.len(), 17);
+        assert_eq!(all.len(), 20);
         assert!(all.iter().all(|own| all.iter().filter(|other| *other == own).count() == 1));
     }
 

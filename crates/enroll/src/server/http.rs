@@ -11,14 +11,13 @@ use axum::response::Response;
 use enroll_endpoint::{Source, error_response};
 use enroll_oauth_types::{ErrorCode, Random as _, SystemRandom};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use metrics::{counter, histogram};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
+use super::meters::Meters;
 use super::source::{is_proxy, source};
 use crate::config::{Limits, Network};
-use crate::telemetry::DURATION;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,11 +25,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) fn around(routes: Router, limits: &Limits) -> Router {
     let longest = limits.request_timeout();
     let proxies: Arc<[Network]> = limits.trusted_proxies.as_slice().into();
+    let meters = Arc::<Meters>::default();
+    let observe =
+        move |request, next| observed(from_its_source(request, &proxies), next, longest, meters.clone());
     // As one layer, since each layer of a router costs every request an allocation or two.
     routes.layer(
-        ServiceBuilder::new()
-            .layer(from_fn(move |request, next| observed(from_its_source(request, &proxies), next, longest)))
-            .layer(CatchPanicLayer::custom(|_| server_error())),
+        ServiceBuilder::new().layer(from_fn(observe)).layer(CatchPanicLayer::custom(|_| server_error())),
     )
 }
 
@@ -50,7 +50,7 @@ fn from_its_source(mut request: Request, proxies: &[Network]) -> Request {
     request
 }
 
-async fn observed(mut request: Request, next: Next, longest: Duration) -> Response {
+async fn observed(mut request: Request, next: Next, longest: Duration, meters: Arc<Meters>) -> Response {
     let start = Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
@@ -68,7 +68,7 @@ async fn observed(mut request: Request, next: Next, longest: Duration) -> Respon
         if let Ok(shown) = shown {
             answer.headers_mut().insert(REQUEST_ID, shown);
         }
-        record(&method, route.as_ref(), answer.status(), start.elapsed());
+        record(&method, route.as_ref(), answer.status(), start.elapsed(), &meters);
         answer
     }
     .instrument(span)
@@ -81,9 +81,9 @@ fn path(request: &Request) -> Cow<'_, str> {
     if path.is_ascii() { path.into() } else { path.escape_default().to_string().into() }
 }
 
-fn record(method: &Method, route: Option<&MatchedPath>, status: StatusCode, took: Duration) {
+fn record(method: &Method, route: Option<&MatchedPath>, status: StatusCode, took: Duration, meters: &Meters) {
     // Labels come from what is served, never from what was sent, so that nobody can multiply them.
-    let route = route.map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned());
+    let route = route.map_or("none", MatchedPath::as_str);
     let method = match *method {
         Method::GET => "GET",
         Method::POST => "POST",
@@ -93,9 +93,7 @@ fn record(method: &Method, route: Option<&MatchedPath>, status: StatusCode, took
         Method::HEAD => "HEAD",
         _ => "other",
     };
-    histogram!(DURATION, "route" => route.clone(), "method" => method).record(took);
-    counter!("enroll_http_requests_total", "route" => route, "method" => method, "status" => status.as_str().to_owned())
-        .increment(1);
+    meters.count(route, method, status, took);
     let code = status.as_u16();
     if status.is_server_error() {
         tracing::warn!(http.status = code, "answered {code} after {took:?}");
@@ -184,9 +182,9 @@ mod tests {
             .route("/never", get(std::future::pending::<&'static str>))
             .fallback(not_found);
         let app = Router::new().merge(routes);
-        let app = app
-            .layer(CatchPanicLayer::custom(|_| server_error()))
-            .layer(from_fn(|request, next| observed(request, next, Duration::from_millis(50))));
+        let app = app.layer(CatchPanicLayer::custom(|_| server_error())).layer(from_fn(|request, next| {
+            observed(request, next, Duration::from_millis(50), Arc::default())
+        }));
         let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();

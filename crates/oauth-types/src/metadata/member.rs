@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
+use super::strict_json::Name;
 use crate::{
     AccessTokenType, Algorithm, ApplicationType, AuthMethod, ErrorCode, GrantType, Jwks, RedirectUri,
     RefreshTokenExpiration, RefreshTokenUsage, Rejection, ResponseType, Scope, Seconds, SubjectType, Uri,
@@ -83,8 +84,8 @@ impl<T: Text> Member for T {
         if !json.get().starts_with('"') {
             return Err(at.refuse_type("a string", json));
         }
-        let text: std::borrow::Cow<'_, str> = decode(json, at)?;
-        Ok(T::from(&text))
+        let text: Name<'_> = decode(json, at)?;
+        Ok(T::from(&text.0))
     }
 }
 

@@ -180,7 +180,8 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// Reads what [`ClientMetadata`] wrote. A member that this version does not know is left out.
+/// Reads what [`ClientMetadata`] wrote, from a text that is at hand as a whole. A member that this version does not know is
+/// left out.
 impl<'de> Deserialize<'de> for ClientMetadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Stored;
@@ -194,10 +195,11 @@ impl<'de> Deserialize<'de> for ClientMetadata {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ClientMetadata, A::Error> {
                 let mut metadata = ClientMetadata::default();
-                while let Some((name, json)) = map.next_entry::<String, Box<RawValue>>()? {
+                while let Some((name, json)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+                    let name = name.0;
                     let (base, tag) =
                         name.split_once('#').map_or((&*name, None), |(base, tag)| (base, Some(tag)));
-                    metadata.read_member(base, tag, &json, at(&name)).map_err(serde::de::Error::custom)?;
+                    metadata.read_member(base, tag, json, at(&name)).map_err(serde::de::Error::custom)?;
                 }
                 Ok(metadata)
             }

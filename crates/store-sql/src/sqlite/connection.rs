@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use enroll_store::BoxError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::database::OpenError;
@@ -85,6 +86,10 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|error| failed(path, error))?;
     connection.busy_handler(Some(wait_for_turn)).map_err(|error| failed(path, error))?;
+    // Otherwise some statements are compiled again whenever they are given other values, which takes longer than to run them.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(|error| failed(path, error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }

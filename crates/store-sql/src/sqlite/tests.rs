@@ -72,6 +72,59 @@ async fn a_store_for_reading_sees_what_another_writes_and_cannot_write() {
     assert!(reader.ping().await.is_ok());
 }
 
+/// Whoever disables a client, here or by a command beside the server, means now.
+#[tokio::test]
+async fn a_client_that_is_known_is_seen_as_another_program_left_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, command) =
+        (open(&folder, Access::ReadWrite).unwrap(), open(&folder, Access::ReadWrite).unwrap());
+    let id = ClientId::from("a");
+    server.insert(&client("a"), None).await.unwrap();
+    let (first, again) = (server.client(&id).await.unwrap(), server.client(&id).await.unwrap());
+    assert_eq!((first.as_ref(), again.unwrap()), (Some(&client("a")), client("a")));
+
+    let disabled = Client { enabled: false, ..client("a") };
+    command.replace(&disabled).await.unwrap();
+    assert_eq!(server.client(&id).await.unwrap(), Some(Client { revision: 2, ..disabled.clone() }));
+    server.replace(&Client { revision: 2, ..client("a") }).await.unwrap();
+    assert_eq!(server.client(&id).await.unwrap(), Some(Client { revision: 3, ..client("a") }));
+    assert_eq!(command.client(&id).await.unwrap(), Some(Client { revision: 3, ..client("a") }));
+
+    assert!(command.delete(&id, Timestamp(2)).await.unwrap());
+    assert_eq!(server.client(&id).await.unwrap(), None);
+    assert_eq!(server.deleted_at(&id).await.unwrap(), Some(Timestamp(2)));
+}
+
+#[tokio::test]
+async fn a_change_that_was_refused_changes_nothing_of_what_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, Access::ReadWrite).unwrap();
+    store.insert(&client("a"), None).await.unwrap();
+    let id = ClientId::from("a");
+    assert!(store.client(&id).await.unwrap().is_some());
+    let late = Client { revision: 7, enabled: false, ..client("a") };
+    assert!(matches!(store.replace(&late).await, Err(StoreError::Conflict)));
+    assert_eq!(store.client(&id).await.unwrap(), Some(client("a")));
+}
+
+/// To compile a statement takes longer than to run it.
+#[test]
+fn a_statement_is_compiled_once_whatever_values_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    super::connection::writing(&path, Plane::Operational).unwrap();
+    let raw = super::connection::reading(&path, Plane::Operational).unwrap();
+    let by_owner = "SELECT hash FROM records WHERE kind = ? AND hash > ? AND subject = ? \
+         AND (? = 0 OR family = ?) AND (? = 0 OR client_id = ?) ORDER BY hash LIMIT ?";
+    let mut statement = raw.prepare(by_owner).unwrap();
+    for number in 0..3 {
+        let name = number.to_string();
+        let values = rusqlite::params!["code", [0_u8], name, number, name, number, name, number + 1];
+        assert!(statement.query(values).unwrap().next().unwrap().is_none());
+    }
+    assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+}
+
 #[tokio::test]
 async fn two_programs_write_to_one_file_and_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
