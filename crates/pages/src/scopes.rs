@@ -1,9 +1,9 @@
-//! What the standard scopes mean to people. OpenID Connect Core 1.0 §5.4, §11.
+//! What the scopes of the standard mean to people, and the one of this server itself. OpenID Connect Core 1.0 §5.4, §11.
 
 use crate::Language;
 
 impl Language {
-    /// What people call a scope of the standard, and what it means to them.
+    /// What people call a scope that every server of this kind has, and what it means to them.
     ///
     /// ```
     /// use enroll_pages::Language;
@@ -21,7 +21,7 @@ impl Language {
     }
 }
 
-type Meanings = [(&'static str, &'static str, &'static str); 6];
+type Meanings = [(&'static str, &'static str, &'static str); 7];
 
 const ENGLISH: Meanings = [
     (
@@ -42,13 +42,14 @@ const ENGLISH: Meanings = [
         "Access while you are away",
         "It can go on using what you allow here when you are not signed in, until you take it back.",
     ),
+    ("enroll.registration", "Register applications", "It can register other applications here."),
 ];
 
 const GERMAN: Meanings = [
     (
         "openid",
         "Wissen, wer Sie sind",
-        "Es erfährt, unter welchem Namen dieser Dienst Sie kennt und wann Sie sich angemeldet haben.",
+        "Die Anwendung erfährt, unter welchem Namen dieser Dienst Sie kennt und wann Sie sich angemeldet haben.",
     ),
     (
         "profile",
@@ -61,7 +62,12 @@ const GERMAN: Meanings = [
     (
         "offline_access",
         "Zugriff, während Sie abwesend sind",
-        "Was Sie hier erlauben, kann es weiter nutzen, wenn Sie nicht angemeldet sind, bis Sie es zurücknehmen.",
+        "Die Anwendung kann weiter nutzen, was Sie hier erlauben, auch wenn Sie nicht angemeldet sind, bis Sie es zurücknehmen.",
+    ),
+    (
+        "enroll.registration",
+        "Anwendungen registrieren",
+        "Die Anwendung kann hier weitere Anwendungen registrieren.",
     ),
 ];
 
@@ -75,6 +81,11 @@ const JAPANESE: Meanings = [
         "offline_access",
         "不在時のアクセス",
         "ログインしていない間も、取り消されるまで、ここで許可した内容を利用し続けることができます。",
+    ),
+    (
+        "enroll.registration",
+        "アプリケーションの登録",
+        "このサービスに他のアプリケーションを登録することができます。",
     ),
 ];
 

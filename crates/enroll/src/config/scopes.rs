@@ -63,9 +63,54 @@ impl ScopeConfig {
 
     /// The scopes of `--dev`.
     pub(crate) fn demo() -> Vec<Self> {
-        let apis = ["api1", "api2", "mcp:tools"].map(|name| Self::plain(name, Dynamic::Default));
+        let apis = [
+            Self::worded(
+                "api1",
+                ["Read in the demo API", "Im Demo-API lesen", "デモAPIの読み取り"],
+                [
+                    "It can read what this API keeps for you.",
+                    "Die Anwendung kann lesen, was dieses API für Sie aufbewahrt.",
+                    "このAPIに保存されたあなたの情報を読み取ることができます。",
+                ],
+            ),
+            Self::worded(
+                "api2",
+                ["Change things in the demo API", "Im Demo-API ändern", "デモAPIの変更"],
+                [
+                    "It can change what this API keeps for you.",
+                    "Die Anwendung kann ändern, was dieses API für Sie aufbewahrt.",
+                    "このAPIに保存されたあなたの情報を変更することができます。",
+                ],
+            ),
+            Self::worded(
+                "mcp:tools",
+                [
+                    "Use the tools of an MCP server",
+                    "Werkzeuge eines MCP-Servers nutzen",
+                    "MCPサーバーのツールの利用",
+                ],
+                [
+                    "It can call tools of that server in your name.",
+                    "Die Anwendung kann in Ihrem Namen Werkzeuge dieses Servers aufrufen.",
+                    "そのサーバーのツールをあなたに代わって呼び出すことができます。",
+                ],
+            ),
+        ];
         let registration = Self::plain("enroll.registration", Dynamic::Allowed);
         Self::standard().into_iter().chain(apis).chain([registration]).collect()
+    }
+
+    /// One for everybody, in English, German and Japanese.
+    fn worded(name: &str, title: [&str; 3], description: [&str; 3]) -> Self {
+        let wording = |words: [&str; 3]| {
+            let tags = ["en", "de", "ja"].map(str::to_owned);
+            Some(Wording::ByLanguage(tags.into_iter().zip(words.map(str::to_owned)).collect()))
+        };
+        Self {
+            title: wording(title),
+            description: wording(description),
+            ..Self::plain(name, Dynamic::Default)
+        }
     }
 
     /// One of which there is nothing else to say.

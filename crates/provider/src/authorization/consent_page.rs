@@ -71,9 +71,12 @@ impl Provider {
 
     fn choice<'a>(&'a self, value: &'a str, visitor: &Visitor<'_>) -> ScopeChoice<'a> {
         let meaning = self.catalog.meaning(value);
-        let standard = visitor.look().language.standard_scope(value);
+        let language = visitor.look().language;
+        let standard = language.standard_scope(value);
         let said = |names: Option<&'a enroll_oauth_types::Localized<String>>| {
-            names.and_then(|names| names.lookup(visitor.languages())).map(String::as_str)
+            // In none of the visitor's languages: then in that of the rest of the page.
+            let ranges = visitor.languages().into_iter().chain([language.tag()]);
+            names.and_then(|names| names.lookup(ranges)).map(String::as_str)
         };
         let title = meaning.and_then(|own| said(own.title.as_ref()));
         let description = meaning.and_then(|own| said(own.description.as_ref()));

@@ -17,4 +17,5 @@ mod oidc_logout;
 mod people_who_go;
 mod refresh_tokens;
 mod remembered_consent;
+mod scope_meanings;
 mod signing_keys;
