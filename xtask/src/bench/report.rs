@@ -22,6 +22,7 @@ connections keep a server busy, which may use all cores but for what the load ge
 
 - *Tokens* are of client credentials, JWTs for one resource (RFC 8707), for clients that send their secret in the form.
   node-oidc-provider signs them with ES256, too. *Reference tokens* are on the disk before they are sent.
+- *Bare axum handler* signs the same claims with ES256 for whoever asks; it looks nobody up, and judges and logs nothing.
 - *Of bare signing* is the processor time of one `SigningKey::sign_jwt` with equal claims, in a loop on one core, by the
   processor time that a token costs the server, all its threads and the kernel's for it: what part of the bare rate
   the server reaches for each core that it uses.
