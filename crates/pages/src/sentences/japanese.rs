@@ -51,7 +51,7 @@ pub(crate) const JAPANESE: Sentences = Sentences {
     signed_in_to: "{service} に {user} としてログインしています。",
     asked_to_sign_out: "{client} がログアウトを求めています。",
     sign_out: "ログアウト",
-    stay_signed_in: "ログインしたままにする",
+    stay_signed_in: "ログアウトしない",
     signed_out: "ログアウトしました",
     signed_out_detail: "このウィンドウは閉じてかまいません。",
     back_to: "{client} に戻る",
