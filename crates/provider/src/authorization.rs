@@ -86,9 +86,11 @@ impl Provider {
         let resumed = async {
             let session = self.session(&visitor).await?;
             let sid = session.as_ref().map(|session| session.sid.as_str());
-            let parameters = self.unsealed(Step::LoggedIn, &answer, &visitor, sid).ok_or_else(expired)?;
+            let answered = self.unsealed(Step::LoggedIn, &answer, &visitor, sid).ok_or_else(expired)?;
+            let parameters = answered.parameters;
             let visitor = self.visitor(&parts).speaking(parameters.get("ui_locales"));
-            self.go_on(parameters, &visitor, sid).await
+            // Somebody who comes back later has not logged in for this request.
+            self.go_on(parameters, &visitor, sid.filter(|_| answered.is_prompt)).await
         };
         resumed.await.unwrap_or_else(|refusal| self.told(refusal, &visitor))
     }

@@ -128,7 +128,7 @@ impl Catalog {
         }
         let granted = asked.unwrap_or_else(|| of_resources(registered));
         wanted.iter().try_for_each(|resource| resource.must_be_led_to_by(&granted))?;
-        Ok(self.towards(&granted, wanted))
+        Ok(self.towards(&granted, some(wanted)))
     }
 
     /// What a user may let a client have. Scopes that nobody here knows are passed over, as the standard wants it.
@@ -150,7 +150,7 @@ impl Catalog {
         // One without scopes is for whomever its users let in.
         let mut guarded = wanted.iter().filter(|resource| !resource.scopes.is_empty());
         guarded.try_for_each(|resource| resource.must_be_led_to_by(registered))?;
-        let extent = self.towards(&asked, wanted);
+        let extent = self.towards(&asked, some(wanted));
         match extent.scope.as_str().is_empty() {
             false => Ok(extent),
             true => Err(ProtocolError::new(
@@ -160,17 +160,17 @@ impl Catalog {
         }
     }
 
-    /// A part of what was granted before: `scope` is that, `resources` where it leads, if that was said. RFC 6749 §6,
-    /// RFC 8707 §2.2.
+    /// A part of what was granted before: `scope` is that, `resources` where it leads, if that was said; of these there may
+    /// be none left. RFC 6749 §6, RFC 8707 §2.2.
     pub(crate) fn part_of<'a>(
         &self,
         scope: &Scope,
-        resources: &[String],
+        resources: Option<&[String]>,
         asked: Option<&str>,
         wanted: impl Iterator<Item = &'a str>,
     ) -> Result<Extent, ProtocolError> {
         let wanted: Vec<&str> = wanted.collect();
-        let outside = |name: &&&str| !resources.is_empty() && !resources.iter().any(|own| is_same(own, name));
+        let outside = |name: &&&str| resources.is_some_and(|all| !all.iter().any(|own| is_same(own, name)));
         if let Some(name) = wanted.iter().find(outside) {
             let problem = format!("resource: {} is not one that was granted", name.escape_default());
             return Err(ProtocolError::new(ErrorCode::InvalidTarget, problem));
@@ -180,23 +180,34 @@ impl Catalog {
             let problem = format!("scope: {} was not granted", value.escape_default());
             return Err(ProtocolError::new(ErrorCode::InvalidScope, problem));
         }
-        let wanted = match wanted.is_empty() {
-            true => self.named(resources.iter().map(String::as_str))?,
-            false => self.named(wanted.into_iter())?,
+        let wanted = match (resources, wanted.is_empty()) {
+            (Some(all), true) => Some(self.named(all.iter().map(String::as_str))?),
+            _ => some(self.named(wanted.into_iter())?),
         };
-        if resources.is_empty() {
+        if resources.is_none() {
             // Nobody named it when the user was asked: then only what was allowed leads there.
-            wanted.iter().try_for_each(|resource| resource.must_be_led_to_by(scope))?;
+            wanted.iter().flatten().try_for_each(|resource| resource.must_be_led_to_by(scope))?;
         }
         Ok(self.towards(asked.as_ref().unwrap_or(scope), wanted))
     }
 
-    /// Of these scopes those that lead to what is wanted, or, when nothing is, all, with every resource that they lead to.
-    fn towards(&self, scope: &Scope, wanted: Vec<Resource>) -> Extent {
-        if wanted.is_empty() {
+    /// Of the resources of these names those that stay open when less is allowed than was asked. RFC 8707 §2.2.
+    pub(crate) fn still_open(&self, names: &[String], asked: &Scope, allowed: &Scope) -> Vec<String> {
+        let is_open = |name: &&String| {
+            let known = self.resources.iter().find(|own| own.is_called(name)).cloned();
+            let resource = known.or_else(|| self.on_loopback(name));
+            resource.is_some_and(|resource| !resource.is_closed(asked, allowed))
+        };
+        names.iter().filter(is_open).cloned().collect()
+    }
+
+    /// Of these scopes those that lead to what is wanted, or, when nobody said that, all, with every resource that they lead
+    /// to.
+    fn towards(&self, scope: &Scope, wanted: Option<Vec<Resource>>) -> Extent {
+        let Some(wanted) = wanted else {
             let led_to = self.resources.iter().filter(|resource| resource.is_led_to_by(scope));
             return Extent { scope: scope.values().collect(), resources: led_to.cloned().collect() };
-        }
+        };
         let leads =
             |value: &str| wanted.iter().any(|resource| resource.scopes.iter().any(|own| own == value));
         let scope = scope.values().filter(|value| OF_USERS.contains(value) || leads(value)).collect();
@@ -254,12 +265,17 @@ impl Catalog {
 
 impl Resource {
     /// Whether a client that names this means this resource.
-    pub(crate) fn is_called(&self, name: &str) -> bool {
+    fn is_called(&self, name: &str) -> bool {
         is_same(&self.identifier, name)
     }
 
-    pub(crate) fn is_led_to_by(&self, scope: &Scope) -> bool {
+    fn is_led_to_by(&self, scope: &Scope) -> bool {
         self.scopes.iter().any(|own| scope.contains(own))
+    }
+
+    /// Whether somebody who was asked for this, and allowed that, left out each scope that leads there.
+    pub(crate) fn is_closed(&self, asked: &Scope, allowed: &Scope) -> bool {
+        self.is_led_to_by(asked) && !self.is_led_to_by(allowed)
     }
 
     /// Many a resource looks at `aud` alone: whoever has none of its scopes gets no token for it. RFC 8707 §2.2.
@@ -277,6 +293,11 @@ impl Extent {
     pub(crate) fn audience(&self) -> Vec<String> {
         self.resources.iter().map(|resource| resource.identifier.clone()).collect()
     }
+}
+
+/// What was named, if anything was.
+fn some(named: Vec<Resource>) -> Option<Vec<Resource>> {
+    Some(named).filter(|named| !named.is_empty())
 }
 
 fn limited(asked: &str) -> Result<Scope, ProtocolError> {

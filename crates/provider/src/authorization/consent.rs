@@ -9,6 +9,7 @@ use enroll_oauth_types::{AuthMethod, BrowserToken, Scope, Seconds, SecretHash};
 use enroll_store::{Belongs, Client, Record, RecordKind, StoreError, Write};
 use serde::{Deserialize, Serialize};
 
+use super::request::is_about_the_login;
 use super::{AuthorizationRequest, Present};
 use crate::browser::{Jar, Visitor};
 use crate::{ProtocolError, Provider};
@@ -74,8 +75,8 @@ impl Provider {
         let client = &request.client;
         let consent = Consent {
             scope: scope.as_str().to_owned(),
-            resources: request.extent.audience(),
-            claims: request.claims.names().map(str::to_owned).collect(),
+            resources: request.audience_within(scope),
+            claims: self.claims_within(request, scope).names().map(str::to_owned).collect(),
             client: as_registered(client),
         };
         let lifetime = client
@@ -100,13 +101,25 @@ impl Provider {
     }
 }
 
+impl AuthorizationRequest {
+    /// The `aud` of its tokens, but for what somebody closed who allowed this.
+    fn audience_within(&self, allowed: &Scope) -> Vec<String> {
+        let all = self.extent.resources.iter();
+        let open = all.filter(|resource| !resource.is_closed(&self.extent.scope, allowed));
+        open.map(|resource| resource.identifier.clone()).collect()
+    }
+}
+
 impl Consent {
     fn covers(&self, request: &AuthorizationRequest) -> bool {
         let allowed = Scope::from(self.scope.as_str());
         self.client == as_registered(&request.client)
             && request.extent.scope.values().all(|value| allowed.contains(value))
             && request.extent.audience().iter().all(|resource| self.resources.contains(resource))
-            && request.claims.names().all(|name| self.claims.iter().any(|own| own == name))
+            && request
+                .claims
+                .names()
+                .all(|name| is_about_the_login(name) || self.claims.iter().any(|own| own == name))
     }
 }
 
@@ -126,6 +139,6 @@ fn place(client: &Client, present: &Present, browser: &BrowserToken) -> SecretHa
 }
 
 /// What a client is to people: whatever it registered.
-fn as_registered(client: &Client) -> SecretHash {
+pub(super) fn as_registered(client: &Client) -> SecretHash {
     SecretHash::of(&serde_json::to_string(&client.metadata).expect("metadata is made of JSON"))
 }

@@ -7,8 +7,8 @@ use enroll_pages::{ClientFace, ConsentPage, RegisteredBy, ScopeChoice};
 use enroll_store::Client;
 use http::StatusCode;
 
-use super::consent::may_remember;
-use super::transaction::Waiting;
+use super::consent::{as_registered, may_remember};
+use super::transaction::{Answered, Waiting};
 use super::{AuthorizationRequest, Present, Refusal, Step, expired};
 use crate::browser::{Jar, Visitor};
 use crate::face::face;
@@ -27,7 +27,12 @@ impl Provider {
         visitor: &Visitor<'_>,
     ) -> Response {
         let sid = Some(present.session.sid.as_str());
-        let waiting = Waiting { step: Step::Consent, parameters: &request.parameters, session: sid };
+        let waiting = Waiting {
+            step: Step::Consent,
+            parameters: &request.parameters,
+            session: sid,
+            client: Some(as_registered(&request.client)),
+        };
         let prompt = if request.prompts.consent { "select_account consent" } else { "select_account" };
         let other = request.parameters.clone().with("prompt", Some(prompt)).encode();
         let other_account = format!("{}?{other}", self.path(paths::AUTHORIZATION));
@@ -100,11 +105,12 @@ impl Provider {
             let session = self.session(&visitor).await?;
             let sid = session.as_ref().map(|session| session.sid.as_str());
             // Whoever answers is whom the page asked.
-            let parameters = sid.and_then(|_| self.unsealed(Step::Consent, &answer, &visitor, sid));
-            let parameters = parameters.ok_or_else(expired)?;
+            let answered = sid.and_then(|_| self.unsealed(Step::Consent, &answer, &visitor, sid));
+            let Answered { parameters, client, .. } = answered.ok_or_else(expired)?;
             let visitor = self.visitor(&parts).speaking(parameters.get("ui_locales"));
             let request = self.authorization_request(parameters).await?;
-            self.decide(&request, &answer, &visitor, sid).await
+            let is_as_shown = client == Some(as_registered(&request.client));
+            self.decide(&request, &answer, &visitor, sid, is_as_shown).await
         };
         decided.await.unwrap_or_else(|refusal| self.told(refusal, &visitor))
     }
@@ -115,11 +121,16 @@ impl Provider {
         answer: &Parameters,
         visitor: &Visitor<'_>,
         sid: Option<&str>,
+        is_as_shown: bool,
     ) -> Result<Response, Refusal> {
         if answer.only("decision") != Some("allow") {
             return Err(request.refused(ErrorCode::AccessDenied, "the user did not allow it"));
         }
         let present = self.present(request, visitor, sid).await?.ok_or_else(expired)?;
+        if !is_as_shown {
+            // The client registered something else meanwhile: that is another question.
+            return Ok(self.consent_page(request, &present, visitor));
+        }
         let chosen: Vec<&str> = answer.all("scope").collect();
         let asked = request.extent.scope.values();
         let scope: Scope = asked.filter(|value| *value == REQUIRED || chosen.contains(value)).collect();

@@ -29,7 +29,8 @@ impl Provider {
         status: StatusCode,
     ) -> Response {
         let logo = self.logo_path(&request.client);
-        let waiting = Waiting { step: Step::Login, parameters: &request.parameters, session: None };
+        let waiting =
+            Waiting { step: Step::Login, parameters: &request.parameters, session: None, client: None };
         self.page_that_waits(status, &waiting, visitor, |transaction| {
             let login = LoginPage {
                 client: ClientFace { logo: logo.as_deref(), ..face(&request.client, visitor) },
@@ -50,9 +51,10 @@ impl Provider {
             Err((parts, refusal)) => return self.told(refusal, &self.visitor(&parts)),
         };
         let visitor = self.visitor(&parts);
-        let Some(parameters) = self.unsealed(Step::Login, &answer, &visitor, None) else {
+        let Some(answered) = self.unsealed(Step::Login, &answer, &visitor, None) else {
             return self.told(expired(), &visitor);
         };
+        let parameters = answered.parameters;
         let visitor = self.visitor(&parts).speaking(parameters.get("ui_locales"));
         let answer = self.try_to_log_in(parameters, &answer, &visitor).await;
         answer.unwrap_or_else(|refusal| self.told(refusal, &visitor))
@@ -94,7 +96,8 @@ impl Provider {
         let (session, cookie) = self.begin_session(&user, visitor).await?;
         tracing::info!(client.id = %request.client.id, "somebody logged in");
         let sid = Some(session.sid.as_str());
-        let on = Waiting { step: Step::LoggedIn, parameters: &request.parameters, session: sid };
+        let on =
+            Waiting { step: Step::LoggedIn, parameters: &request.parameters, session: sid, client: None };
         let on = self.sealed(&on, &browser);
         let mut response = redirect(&format!("{}?transaction={on}", self.url(paths::RESUME)));
         let device = visitor.kept(Jar::Device, &self.users.device_token(&user));

@@ -8,7 +8,7 @@ use enroll_store::Client;
 use super::claims_request::ClaimsRequest;
 use super::destination::Destination;
 use super::{Flow, Refusal, prompt::Prompts};
-use crate::catalog::{Extent, Resource};
+use crate::catalog::Extent;
 use crate::endpoints::must_not_need_a_bound_token;
 use crate::parameters::Parameters;
 use crate::tokens::claims::scopes_that_open;
@@ -123,7 +123,7 @@ impl Provider {
     fn opened_by_claims(&self, claims: &mut ClaimsRequest, registered: &Scope) -> Vec<String> {
         let mut opened: Vec<String> = Vec::new();
         claims.retain(|claim| {
-            if ABOUT_THE_LOGIN.contains(&claim) {
+            if is_about_the_login(claim) {
                 return true;
             }
             let scope = scopes_that_open(claim, &self.catalog).find(|scope| registered.contains(scope));
@@ -136,14 +136,16 @@ impl Provider {
         opened
     }
 
-    /// The single claims that come with what somebody allowed: not those of a scope that they were asked for and left out.
+    /// The single claims that come with what somebody allowed: by a scope that they left in, or by one that they were shown
+    /// for the sake of the claim alone.
     pub(crate) fn claims_within(&self, request: &AuthorizationRequest, allowed: &Scope) -> ClaimsRequest {
-        let left_out = |scope: &str| request.extent.scope.contains(scope) && !allowed.contains(scope);
+        let was_shown = |scope: &str| {
+            request.opened.iter().any(|own| own == scope) && !request.extent.scope.contains(scope)
+        };
         let mut claims = request.claims.clone();
         claims.retain(|claim| {
             let mut scopes = scopes_that_open(claim, &self.catalog);
-            ABOUT_THE_LOGIN.contains(&claim)
-                || scopes.any(|scope| request.is_registered_for(scope) && !left_out(scope))
+            is_about_the_login(claim) || scopes.any(|scope| allowed.contains(scope) || was_shown(scope))
         });
         claims
     }
@@ -162,20 +164,9 @@ impl Provider {
     }
 }
 
-impl AuthorizationRequest {
-    /// What was named as `resource`, but for what somebody closed by leaving out each scope that leads there. RFC 8707 §2.2.
-    pub(crate) fn resources_within(&self, allowed: &Scope) -> Vec<String> {
-        let is_closed = |resource: &&Resource| {
-            resource.is_led_to_by(&self.extent.scope) && !resource.is_led_to_by(allowed)
-        };
-        let closed: Vec<_> = self.extent.resources.iter().filter(is_closed).collect();
-        let named = self.resources.iter();
-        named.filter(|name| !closed.iter().any(|resource| resource.is_called(name))).cloned().collect()
-    }
-
-    fn is_registered_for(&self, scope: &str) -> bool {
-        self.client.metadata.scope.as_ref().is_some_and(|own| own.contains(scope))
-    }
+/// Whether it tells nothing of the user that the answer would not tell anyway.
+pub(super) fn is_about_the_login(claim: &str) -> bool {
+    ABOUT_THE_LOGIN.contains(&claim)
 }
 
 /// OpenID Connect Core 1.0 §3.1.2.6, §6, §7.2.1

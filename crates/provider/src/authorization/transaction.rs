@@ -27,6 +27,16 @@ pub(crate) struct Waiting<'a> {
     pub(crate) step: Step,
     pub(crate) parameters: &'a Parameters,
     pub(crate) session: Option<&'a str>,
+    /// What the client was that somebody is asked about.
+    pub(crate) client: Option<SecretHash>,
+}
+
+/// What a page waited for.
+pub(crate) struct Answered {
+    pub(crate) parameters: Parameters,
+    pub(crate) client: Option<SecretHash>,
+    /// Whether the browser came right on from where it was sent.
+    pub(crate) is_prompt: bool,
 }
 
 /// What a page carries along.
@@ -36,7 +46,9 @@ struct Transaction {
     parameters: String,
     browser: SecretHash,
     session: Option<String>,
-    expires_at: Timestamp,
+    #[serde(default)]
+    client: Option<SecretHash>,
+    issued_at: Timestamp,
 }
 
 /// Which page it is: no other takes its answer.
@@ -52,16 +64,6 @@ pub(crate) enum Step {
     LogOut,
 }
 
-impl Step {
-    fn patience(self) -> Duration {
-        match self {
-            // Later it is not for that request any more that somebody logged in.
-            Self::LoggedIn => ON_THE_WAY,
-            Self::Login | Self::Consent | Self::LogOut => PATIENCE,
-        }
-    }
-}
-
 impl Provider {
     /// Seals what a page is about, for one browser.
     pub(crate) fn sealed(&self, waiting: &Waiting<'_>, browser: &BrowserToken) -> String {
@@ -70,7 +72,8 @@ impl Provider {
             parameters: waiting.parameters.encode(),
             browser: browser.hash(),
             session: waiting.session.map(str::to_owned),
-            expires_at: self.clock.now() + waiting.step.patience(),
+            client: waiting.client,
+            issued_at: self.clock.now(),
         };
         let text = serde_json::to_string(&transaction).expect("a transaction is made of JSON");
         self.sealing_key.seal_text(&text, PURPOSE).to_string()
@@ -101,7 +104,7 @@ impl Provider {
         answer: &Parameters,
         visitor: &Visitor<'_>,
         session: Option<&str>,
-    ) -> Option<Parameters> {
+    ) -> Option<Answered> {
         let sealed: SealedSecret = answer.only("transaction")?.parse().ok()?;
         let text = self.sealing_key.open_text(&sealed, PURPOSE)?;
         let transaction: Transaction = serde_json::from_str(&text).ok()?;
@@ -109,7 +112,11 @@ impl Provider {
         let is_right = transaction.step == step
             && transaction.browser == browser.hash()
             && transaction.session.as_deref() == session
-            && self.clock.now() < transaction.expires_at;
-        is_right.then(|| Parameters::parse(transaction.parameters.as_bytes()))
+            && self.clock.now() < transaction.issued_at + PATIENCE;
+        is_right.then(|| Answered {
+            parameters: Parameters::parse(transaction.parameters.as_bytes()),
+            client: transaction.client,
+            is_prompt: self.clock.now() < transaction.issued_at + ON_THE_WAY,
+        })
     }
 }

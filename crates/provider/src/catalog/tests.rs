@@ -82,7 +82,7 @@ fn nobody_gets_a_token_for_a_resource_that_none_of_their_scopes_leads_to() {
     assert_eq!(person("openid api1"), refused);
     assert_eq!(person("openid api2"), Ok(extent("openid", &["urn:api2"])), "it may ask for more later");
     let later = |scope: &str, wanted: &str| {
-        shown(catalog().part_of(&Scope::from(scope), &[], None, std::iter::once(wanted)))
+        shown(catalog().part_of(&Scope::from(scope), None, None, std::iter::once(wanted)))
     };
     assert_eq!(later("openid", "urn:api2"), refused);
     assert_eq!(later("openid api1", "urn:api2"), refused);
@@ -110,17 +110,33 @@ fn a_user_is_asked_for_what_is_known_and_registered() {
 #[test]
 fn of_what_was_granted_a_part_can_be_had_and_no_more() {
     let scope = Scope::from("openid api1 api2");
-    let part = |resources: &[&str], asked: Option<&str>, wanted: &[&str]| {
-        let resources: Vec<String> = resources.iter().map(|own| (*own).to_owned()).collect();
-        shown(catalog().part_of(&scope, &resources, asked, wanted.iter().copied()))
+    let part = |resources: Option<&[&str]>, asked: Option<&str>, wanted: &[&str]| {
+        let resources: Option<Vec<String>> =
+            resources.map(|all| all.iter().map(|own| (*own).to_owned()).collect());
+        shown(catalog().part_of(&scope, resources.as_deref(), asked, wanted.iter().copied()))
     };
-    assert_eq!(part(&[], None, &[]), Ok(extent("openid api1 api2", &["https://api1.example", "urn:api2"])));
-    assert_eq!(part(&[], None, &["urn:api2"]), Ok(extent("openid api2", &["urn:api2"])));
-    assert_eq!(part(&["urn:api2"], None, &[]), Ok(extent("openid api2", &["urn:api2"])));
-    assert_eq!(part(&["urn:api2"], Some("openid"), &[]), Ok(extent("openid", &["urn:api2"])));
-    assert_eq!(part(&["urn:api2"], None, &["https://api1.example"]), Err("invalid_target".to_owned()));
-    assert_eq!(part(&[], None, &["urn:api3"]), Err("invalid_target".to_owned()));
-    assert_eq!(part(&[], Some("openid both"), &[]), Err("invalid_scope".to_owned()));
+    let api2 = Some(&["urn:api2"][..]);
+    assert_eq!(part(None, None, &[]), Ok(extent("openid api1 api2", &["https://api1.example", "urn:api2"])));
+    assert_eq!(part(None, None, &["urn:api2"]), Ok(extent("openid api2", &["urn:api2"])));
+    assert_eq!(part(api2, None, &[]), Ok(extent("openid api2", &["urn:api2"])));
+    assert_eq!(part(api2, Some("openid"), &[]), Ok(extent("openid", &["urn:api2"])));
+    assert_eq!(part(api2, None, &["https://api1.example"]), Err("invalid_target".to_owned()));
+    assert_eq!(part(None, None, &["urn:api3"]), Err("invalid_target".to_owned()));
+    assert_eq!(part(None, Some("openid both"), &[]), Err("invalid_scope".to_owned()));
+    assert_eq!(part(Some(&[]), None, &[]), Ok(extent("openid", &[])), "all that was named was closed");
+    assert_eq!(part(Some(&[]), None, &["urn:api2"]), Err("invalid_target".to_owned()));
+}
+
+/// RFC 8707 §2.2: a resource without scopes is for whomever the user lets in, and so is one that none was asked for.
+#[test]
+fn a_resource_is_closed_by_leaving_out_all_that_leads_there() {
+    let names = ["urn:api2", "HTTPS://api1.example", "urn:nobody"].map(str::to_owned);
+    let open =
+        |asked: &str, allowed: &str| catalog().still_open(&names, &Scope::from(asked), &Scope::from(allowed));
+    assert_eq!(open("openid api1 api2", "openid api1 api2"), names[..2]);
+    assert_eq!(open("openid api1 api2", "openid api2"), names[..1]);
+    assert_eq!(open("openid", "openid"), names[..2]);
+    assert!(open("openid api1 api2", "openid").is_empty());
 }
 
 #[test]

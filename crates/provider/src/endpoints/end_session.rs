@@ -63,8 +63,8 @@ impl Provider {
         let confirmed = async {
             let session = self.session(&visitor).await?;
             let sid = session.as_ref().map(|session| session.sid.as_str());
-            let parameters = sid.and_then(|_| self.unsealed(Step::LogOut, &answer, &visitor, sid));
-            let asked = self.log_out_request(parameters.ok_or_else(expired)?).await?;
+            let answered = sid.and_then(|_| self.unsealed(Step::LogOut, &answer, &visitor, sid));
+            let asked = self.log_out_request(answered.ok_or_else(expired)?.parameters).await?;
             let visitor = self.visitor(&parts).speaking(asked.parameters.get("ui_locales"));
             match (answer.only("decision"), session) {
                 (Some("sign_out"), session) => self.logged_out(&asked, session, &visitor).await,
@@ -113,7 +113,8 @@ impl Provider {
     ) -> Result<Response, Refusal> {
         let user = self.users.of_subject(&session.subject).await?;
         let sid = Some(session.sid.as_str());
-        let waiting = Waiting { step: Step::LogOut, parameters: &asked.parameters, session: sid };
+        let waiting =
+            Waiting { step: Step::LogOut, parameters: &asked.parameters, session: sid, client: None };
         Ok(self.page_that_waits(StatusCode::OK, &waiting, visitor, |transaction| {
             let question = LogOutPage {
                 user: user.as_ref().map_or("", |user| user.name()),

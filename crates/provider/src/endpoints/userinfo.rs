@@ -49,8 +49,12 @@ impl Provider {
         let user = user.filter(|user| user.enabled).ok_or_else(invalid)?;
         let client = self.clients.client(&told.client_id).await.map_err(ProtocolError::from)?;
         let client = client.ok_or_else(invalid)?;
-        let mut known = claims::of_scope(&user, &Scope::from(told.scope.as_str()), &self.catalog);
-        claims::add(&mut known, &user, grant.facts.claims.userinfo.keys().map(String::as_str));
+        // As far as the client is still registered for it.
+        let registered = grant.scope(&client);
+        let of_token = Scope::from(told.scope.as_str());
+        let scope = of_token.values().filter(|value| registered.contains(value)).collect();
+        let mut known = claims::of_scope(&user, &scope, &self.catalog);
+        claims::add(&mut known, &user, self.single_claims(&client, &grant.facts.claims.userinfo));
         known.insert("sub".to_owned(), Value::from(told.sub.as_str()));
         self.shown(&client, &told, known).await
     }

@@ -194,7 +194,8 @@ impl Provider {
         if allowed.as_str().is_empty() {
             return Err(invalid_grant("the client is no longer registered for anything that was allowed"));
         }
-        let extent = self.catalog.part_of(&allowed, &grant.facts.resources, scope, form.all("resource"))?;
+        let resources = grant.resources(client, &self.catalog);
+        let extent = self.catalog.part_of(&allowed, resources.as_deref(), scope, form.all("resource"))?;
         let shown = extent.scope.as_str().to_owned();
         let mut told = grant.clone();
         if client.metadata.update_access_token_claims_on_refresh == Some(true) {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::authorization::{AuthorizationRequest, ClaimsRequest, Present};
 use crate::session::name;
 use crate::tokens::claims;
-use crate::{ProtocolError, Provider, User};
+use crate::{Catalog, ProtocolError, Provider, User};
 
 /// What came of one authorization.
 #[derive(Clone, Debug)]
@@ -31,8 +31,8 @@ pub(crate) struct UserGrant {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Facts {
     scope: String,
-    /// What was named as `resource`.
-    pub(crate) resources: Vec<String>,
+    /// What was named as `resource`, if anything was, but for what the user closed.
+    resources: Option<Vec<String>>,
     pub(crate) auth_time: Timestamp,
     /// When the session ends in which it came about.
     session_ends_at: Timestamp,
@@ -65,7 +65,8 @@ impl Provider {
             revision: 1,
             facts: Facts {
                 scope: scope.as_str().to_owned(),
-                resources: request.resources_within(scope),
+                resources: (!request.resources.is_empty())
+                    .then(|| self.catalog.still_open(&request.resources, &request.extent.scope, scope)),
                 auth_time: present.session.authenticated_at,
                 session_ends_at: present.session.ends_at,
                 tells_auth_time: metadata.require_auth_time == Some(true)
@@ -166,6 +167,13 @@ impl UserGrant {
         let allowed = Scope::from(self.facts.scope.as_str());
         let registered = client.metadata.scope.as_ref();
         allowed.values().filter(|value| registered.is_some_and(|own| own.contains(value))).collect()
+    }
+
+    /// Where it leads, if that was said, but for what has closed since then. RFC 8707 §2.2.
+    pub(crate) fn resources(&self, client: &Client, catalog: &Catalog) -> Option<Vec<String>> {
+        let allowed = Scope::from(self.facts.scope.as_str());
+        let named = self.facts.resources.as_ref()?;
+        Some(catalog.still_open(named, &allowed, &self.scope(client)))
     }
 
     /// Whether its refresh tokens end with the user's session: those of clients that registered so, and those that nobody

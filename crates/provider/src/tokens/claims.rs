@@ -1,9 +1,10 @@
 //! Which claims about a user a client gets to see. OpenID Connect Core 1.0 §5.4, §5.5.
 
 use enroll_oauth_types::Scope;
+use enroll_store::Client;
 use serde_json::{Map, Value};
 
-use crate::{Catalog, User};
+use crate::{Catalog, Provider, User};
 
 /// The claims that each scope opens. §5.4.
 const OF_SCOPES: [(&str, &[&str]); 4] = [
@@ -61,6 +62,20 @@ pub(crate) fn of_scope(user: &User, scope: &Scope, catalog: &Catalog) -> Map<Str
         add(&mut claims, user, own.map(String::as_str));
     }
     claims
+}
+
+impl Provider {
+    /// The single claims that were asked for, of those that the client is still registered for. §5.5.
+    pub(crate) fn single_claims<'a>(
+        &'a self,
+        client: &'a Client,
+        asked: &'a Map<String, Value>,
+    ) -> impl Iterator<Item = &'a str> {
+        let registered = client.metadata.scope.as_ref();
+        let is_open = move |scope: &str| registered.is_some_and(|own| own.contains(scope));
+        let names = asked.keys().map(String::as_str);
+        names.filter(move |claim| scopes_that_open(claim, &self.catalog).any(is_open))
+    }
 }
 
 /// Adds the claims of these names, those that are known of the user.

@@ -84,7 +84,7 @@ impl Provider {
             Some(_) => Map::new(),
             None => claims::of_scope(user, &grant.scope(client), &self.catalog),
         };
-        claims::add(&mut of_user, user, grant.facts.claims.id_token.keys().map(String::as_str));
+        claims::add(&mut of_user, user, self.single_claims(client, &grant.facts.claims.id_token));
         let claims = Claims {
             iss: &self.issuer,
             sub: &self.subject_for(client, &user.subject),

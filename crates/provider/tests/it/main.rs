@@ -14,6 +14,7 @@ mod oidc_basic;
 mod oidc_dynamic;
 mod oidc_implicit;
 mod oidc_logout;
+mod partial_consent;
 mod people_who_go;
 mod refresh_tokens;
 mod remembered_consent;
