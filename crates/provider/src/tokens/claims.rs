@@ -32,11 +32,11 @@ const OF_SCOPES: [(&str, &[&str]); 4] = [
     ("phone", &["phone_number", "phone_number_verified"]),
 ];
 
-/// Every claim that a scope opens, once. `claims_supported`. OpenID Connect Discovery 1.0 §3.
+/// Every claim that a scope opens, and those about the login, once. `claims_supported`. OpenID Connect Discovery 1.0 §3.
 pub(crate) fn supported(catalog: &Catalog) -> Vec<String> {
     let standard = OF_SCOPES.iter().flat_map(|(_, claims)| claims.iter().copied());
     let mut all = Vec::new();
-    for name in std::iter::once("sub").chain(standard).chain(catalog.claims_of_scopes()) {
+    for name in ["sub", "auth_time", "acr"].into_iter().chain(standard).chain(catalog.claims_of_scopes()) {
         if !all.iter().any(|own| own == name) {
             all.push(name.to_owned());
         }

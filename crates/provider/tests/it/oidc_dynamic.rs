@@ -33,6 +33,7 @@ async fn oidcc_discovery_endpoint_verification() {
         ("token_endpoint_auth_methods_supported", "none"),
         ("code_challenge_methods_supported", "S256"),
         ("claims_supported", "email_verified"),
+        ("claims_supported", "auth_time"),
         ("prompt_values_supported", "select_account"),
         ("ui_locales_supported", "ja"),
     ] {
