@@ -237,9 +237,11 @@ impl Users {
         self.change(username, &[], |stored| stored.claims.clone_from(claims)).await
     }
 
-    /// Lets somebody log in, or no more; whoever is logged in is logged out.
+    /// Lets somebody log in, or no more. Either way every session and every token that was begun is over: who was disabled
+    /// because of them does not get them back.
     pub async fn set_enabled(&self, username: &str, enabled: bool) -> Result<(), UserError> {
-        self.change(username, &[RecordKind::Session], |stored| stored.enabled = enabled).await
+        let ended = [RecordKind::Session, RecordKind::Grant];
+        self.change(username, &ended, |stored| stored.enabled = enabled).await
     }
 
     /// Changes somebody, and ends what they have of these kinds.

@@ -225,6 +225,8 @@ async fn nothing_is_given_for_somebody_who_is_not_here_any_more_nor_to_a_client_
     server.refresh(&client, &next(&told)).await.is_refused(400, "invalid_grant");
     server.userinfo(token).await.is_refused(401, "invalid_token");
     server.users.set_enabled("alice", true).await.unwrap();
+    let (client, told) = server.tokens(json!({}), "openid offline_access").await;
+    let token = told["access_token"].as_str().unwrap();
     assert_eq!(server.userinfo(token).await.status, 200);
     server.delete(&client).await;
     server.refresh(&client, &next(&told)).await.is_refused(401, "invalid_client");
