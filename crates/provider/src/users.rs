@@ -90,6 +90,9 @@ pub enum LogInError {
     /// Too many wrong ones: when to come back.
     #[error("there were too many tries; try again in {} seconds", .0.as_secs())]
     TooManyTries(Duration),
+    /// Too many wait for their passwords to be verified, and nobody looked at this one: when to come back.
+    #[error("too many are logging in just now; try again in {} seconds", .0.as_secs())]
+    Busy(Duration),
     /// Only the log may know.
     #[error("nobody could be logged in")]
     Internal(#[source] BoxError),
@@ -282,7 +285,7 @@ impl Users {
             Ok(verdict) => verdict,
             Err(Unverified::Busy) => {
                 self.forgive(counted);
-                return Err(LogInError::TooManyTries(BUSY));
+                return Err(LogInError::Busy(BUSY));
             }
             Err(Unverified::Internal(error)) => return Err(LogInError::Internal(error)),
         };
