@@ -15,7 +15,7 @@ use crate::{FetchError, Limits};
 /// flood of names shut out everybody else.
 const MOST: usize = 16_384;
 
-/// What has been used of the limits.
+/// What has been used of the limits, by the fetches of one kind of document.
 #[derive(Debug)]
 pub(crate) struct Budget {
     all: Arc<Semaphore>,

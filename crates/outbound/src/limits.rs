@@ -4,6 +4,9 @@ use std::time::Duration;
 
 /// What bounds each fetch, all fetches to one host, and what is remembered of them.
 ///
+/// Fetches are counted by the kind of document: so many of each. Else strangers' pictures would keep the keys of a client
+/// from being fetched that share a host with them.
+///
 /// ```
 /// use std::time::Duration;
 /// use enroll_outbound::Limits;
@@ -19,13 +22,13 @@ pub struct Limits {
     pub connect: Duration,
     /// The longest document, in bytes.
     pub body: usize,
-    /// Fetches under way to all hosts together.
+    /// Fetches under way to all hosts together, of one kind.
     pub at_once: usize,
-    /// Fetches under way to one host.
+    /// Fetches under way to one host, of one kind.
     pub per_host_at_once: u32,
-    /// Fetches to one host in a minute.
+    /// Fetches to one host in a minute, of one kind.
     pub per_host_per_minute: u32,
-    /// Fetches to one address in a minute, whatever the names that lead to it. More than for a host, since many
+    /// Fetches to one address in a minute, of one kind, whatever the names that lead to it. More than for a host, since many
     /// hosts of strangers share an address at those who serve them.
     pub per_address_per_minute: u32,
     /// What the cache may hold, in bytes.

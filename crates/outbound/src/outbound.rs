@@ -34,12 +34,24 @@ use crate::{FetchError, Limits, Media};
 pub struct Outbound(Arc<Inner>);
 
 struct Inner {
-    client: LazyClient,
+    lines: Lines,
     cache: Cache,
-    budget: Arc<Budget>,
     clock: Arc<dyn Clock>,
     limits: Limits,
     reach: Reach,
+}
+
+/// One for each kind of document: whoever makes this server fetch pictures uses up nothing of what keys are fetched with.
+struct Lines {
+    json: Line,
+    jwk_set: Line,
+    image: Line,
+}
+
+/// A way out, with limits of its own.
+struct Line {
+    client: LazyClient,
+    budget: Arc<Budget>,
 }
 
 /// The client, made by the first fetch: reading what the system trusts takes some milliseconds, and most servers are
@@ -133,16 +145,27 @@ impl Inner {
         media: Media,
         now: Timestamp,
     ) -> Result<(Document, Duration), FetchError> {
-        let _leave = self.budget.host(&target.host, now)?;
+        let line = self.lines.of(media);
+        let _leave = line.budget.host(&target.host, now)?;
         if let Some(address) = target.literal {
-            self.budget.address(address, now)?;
+            line.budget.address(address, now)?;
         }
-        let client = self.client.as_ref().map_err(|error| {
+        let client = line.client.as_ref().map_err(|error| {
             error!("nothing can be fetched: {error}; are there certificates that this system trusts?");
             FetchError::Tls
         })?;
         let fetch = get(client, target, media, &self.limits);
         tokio::time::timeout(self.limits.total, fetch).await.unwrap_or(Err(FetchError::Timeout))
+    }
+}
+
+impl Lines {
+    fn of(&self, media: Media) -> &Line {
+        match media {
+            Media::Json => &self.json,
+            Media::JwkSet => &self.jwk_set,
+            Media::Image => &self.image,
+        }
     }
 }
 
@@ -200,9 +223,16 @@ impl Builder {
 
     /// The client.
     pub fn build(self) -> Result<Outbound, BuildError> {
+        let lines = Lines { json: self.line()?, jwk_set: self.line()?, image: self.line()? };
+        let cache = Cache::new(&self.limits);
+        let inner = Inner { lines, cache, clock: self.clock, limits: self.limits, reach: self.reach };
+        Ok(Outbound(Arc::new(inner)))
+    }
+
+    fn line(&self) -> Result<Line, BuildError> {
         let budget = Budget::new(&self.limits);
         let resolver = Checked {
-            resolver: self.resolver,
+            resolver: Arc::clone(&self.resolver),
             budget: Arc::clone(&budget),
             clock: Arc::clone(&self.clock),
             reach: self.reach,
@@ -232,15 +262,7 @@ impl Builder {
             let client = client.build().map_err(BuildError)?; // whether they are certificates shows only now
             LazyLock::new(Box::new(|| Ok(client)))
         };
-        let inner = Inner {
-            client,
-            cache: Cache::new(&self.limits),
-            budget,
-            clock: self.clock,
-            limits: self.limits,
-            reach: self.reach,
-        };
-        Ok(Outbound(Arc::new(inner)))
+        Ok(Line { client, budget })
     }
 }
 

@@ -31,6 +31,8 @@ pub enum LoginProblem {
     WrongCredentials,
     /// Too many tries, of this account or from this source: when to come back.
     TooManyTries(Duration),
+    /// Many people sign in just now, and nobody looked at what was typed.
+    Busy,
 }
 
 #[derive(Template)]
@@ -60,6 +62,7 @@ impl View<'_> {
     fn problem(&self, problem: &LoginProblem) -> Phrase {
         match problem {
             LoginProblem::WrongCredentials => Phrase::from(self.t.wrong_credentials),
+            LoginProblem::Busy => Phrase::from(self.t.many_sign_in),
             LoginProblem::TooManyTries(wait) => match wait.as_secs().div_ceil(60) {
                 0 | 1 => Phrase::from(self.t.too_many_tries_minute),
                 minutes => self.t.too_many_tries_minutes.with("minutes", minutes),

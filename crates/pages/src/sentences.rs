@@ -38,7 +38,7 @@ sentences! {
     date
     new_tab about_client website privacy_policy terms
     sign_in to_continue username password wrong_credentials too_many_tries_minute too_many_tries_minutes
-    no_local_login no_local_login_remedy
+    many_sign_in no_local_login no_local_login_remedy
     consent consent_heading signed_in_as other_account
     verified verified_detail unverified unverified_detail
     registered_by_itself registered_by_token registered_by_operator

@@ -1,6 +1,8 @@
 //! Sessions: that somebody is logged in, in this browser, since then. They are on the server; the browser has their key.
 //! OpenID Connect Session Management 1.0 §1.2.
 
+mod ending;
+
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -44,7 +46,8 @@ impl Provider {
     }
 
     /// Somebody has logged in: a new key for the browser, so that whoever knew the old one knows nothing; the same session
-    /// when the same person was there. The session, and the header with its key.
+    /// when the same person was there. When it was another, their session is over, and all that ends with it. The session, and
+    /// the header with its key.
     pub(crate) async fn begin_session(
         &self,
         user: &User,
@@ -61,7 +64,10 @@ impl Provider {
             authenticated_at: now,
             ends_at: now + self.session_lifetime,
         };
-        let mut writes: Vec<Write> = before.iter().map(Session::gone).collect();
+        let mut writes = match &before {
+            Some(before) if same.is_none() => self.ending(before).await?,
+            before => before.iter().map(Session::gone).collect(),
+        };
         writes.push(Write::Insert(session.record().map_err(ProtocolError::internal)?));
         self.records.apply(writes).await?;
         Ok((session, visitor.kept(Jar::Session, token.expose())))

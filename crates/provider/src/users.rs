@@ -90,6 +90,9 @@ pub enum LogInError {
     /// Too many wrong ones: when to come back.
     #[error("there were too many tries; try again in {} seconds", .0.as_secs())]
     TooManyTries(Duration),
+    /// Too many wait for their passwords to be verified, and nobody looked at this one: when to come back.
+    #[error("too many are logging in just now; try again in {} seconds", .0.as_secs())]
+    Busy(Duration),
     /// Only the log may know.
     #[error("nobody could be logged in")]
     Internal(#[source] BoxError),
@@ -237,9 +240,10 @@ impl Users {
         self.change(username, &[], |stored| stored.claims.clone_from(claims)).await
     }
 
-    /// Lets somebody log in, or no more; whoever is logged in is logged out.
+    /// Lets somebody log in, or no more. Whoever may not has no session and no token any more, and gets none of them back.
     pub async fn set_enabled(&self, username: &str, enabled: bool) -> Result<(), UserError> {
-        self.change(username, &[RecordKind::Session], |stored| stored.enabled = enabled).await
+        let ended: &[RecordKind] = if enabled { &[] } else { &[RecordKind::Session, RecordKind::Grant] };
+        self.change(username, ended, |stored| stored.enabled = enabled).await
     }
 
     /// Changes somebody, and ends what they have of these kinds.
@@ -280,7 +284,7 @@ impl Users {
             Ok(verdict) => verdict,
             Err(Unverified::Busy) => {
                 self.forgive(counted);
-                return Err(LogInError::TooManyTries(BUSY));
+                return Err(LogInError::Busy(BUSY));
             }
             Err(Unverified::Internal(error)) => return Err(LogInError::Internal(error)),
         };

@@ -1,7 +1,7 @@
 //! What holds for every request: an identifier, a span, a time limit, metrics, and errors in JSON.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -16,7 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::meters::Meters;
-use super::source::{is_proxy, source};
+use super::source::{is_proxy, seems_a_proxy, source};
 use crate::config::{Limits, Network};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -26,8 +26,10 @@ pub(super) fn around(routes: Router, limits: &Limits) -> Router {
     let longest = limits.request_timeout();
     let proxies: Arc<[Network]> = limits.trusted_proxies.as_slice().into();
     let meters = Arc::<Meters>::default();
-    let observe =
-        move |request, next| observed(from_its_source(request, &proxies), next, longest, meters.clone());
+    let warned = Arc::new(Once::new());
+    let observe = move |request, next| {
+        observed(from_its_source(request, &proxies, &warned), next, longest, meters.clone())
+    };
     // As one layer, since each layer of a router costs every request an allocation or two.
     routes.layer(
         ServiceBuilder::new().layer(from_fn(observe)).layer(CatchPanicLayer::custom(|_| server_error())),
@@ -39,13 +41,20 @@ pub(super) async fn not_found() -> Response {
     error_response(StatusCode::NOT_FOUND, ErrorCode::InvalidRequest, "nothing is served at this path")
 }
 
-/// The same request, which says who sent it where a proxy of ours handed it on.
-fn from_its_source(mut request: Request, proxies: &[Network]) -> Request {
-    if let Some(Source(peer)) = request.extensions().get().copied()
-        && is_proxy(peer, proxies)
-    {
+/// The same request, which says who sent it where a proxy of ours handed it on. Of one that seems to be ours and was not
+/// named, the operator is told once.
+fn from_its_source(mut request: Request, proxies: &[Network], warned: &Once) -> Request {
+    let Some(Source(peer)) = request.extensions().get().copied() else { return request };
+    if is_proxy(peer, proxies) {
         let source = source(peer, request.headers(), proxies);
         request.extensions_mut().insert(Source(source));
+    } else if seems_a_proxy(peer, request.headers()) {
+        warned.call_once(|| {
+            tracing::warn!(
+                "requests with X-Forwarded-For come from {peer}, which is not believed: if a reverse proxy is there, name it \
+                 in `limits.trusted_proxies`; until then all who call through it count as one"
+            );
+        });
     }
     request
 }

@@ -31,6 +31,17 @@ pub(super) fn source(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> 
     nearest
 }
 
+/// Whether this looks like a proxy that nobody named to us: it is near, and speaks for somebody else.
+pub(super) fn seems_a_proxy(peer: IpAddr, headers: &HeaderMap) -> bool {
+    let is_near = match peer.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+    };
+    is_near && headers.contains_key(FORWARDED_FOR)
+}
+
 /// With a port, as some proxies write it, or without.
 fn address(text: &str) -> Option<IpAddr> {
     let with_port = || text.parse().ok().map(|socket: std::net::SocketAddr| socket.ip());
@@ -73,6 +84,21 @@ mod tests {
         assert_eq!(told("10.0.0.1", &["198.51.100.7, unknown, 10.0.0.2"]), "10.0.0.2");
         assert_eq!(told("10.0.0.1", &["198.51.100.7, \u{fc}"]), "10.0.0.1");
         assert_eq!(told("10.0.0.1", &[""]), "10.0.0.1");
+    }
+
+    #[test]
+    fn whoever_is_near_and_speaks_for_others_seems_a_proxy() {
+        let seems = |peer: &str, headers: &HeaderMap| seems_a_proxy(peer.parse().unwrap(), headers);
+        let mut headers = HeaderMap::new();
+        assert!(!seems("10.0.0.1", &headers));
+        headers.insert(FORWARDED_FOR, HeaderValue::from_static("198.51.100.7"));
+        for near in ["127.0.0.1", "::1", "10.0.0.1", "172.17.0.1", "::ffff:192.168.0.1", "fd00::1", "fe80::1"]
+        {
+            assert!(seems(near, &headers), "{near}");
+        }
+        for far in ["192.0.2.1", "172.32.0.1", "2001:db8::1", "::ffff:192.0.2.1"] {
+            assert!(!seems(far, &headers), "{far}");
+        }
     }
 
     #[test]

@@ -80,3 +80,40 @@ async fn a_host_is_asked_only_so_much_at_once() {
     assert!(slow.await.unwrap().is_ok());
     assert!(outbound.json(&web.url(HOST, "/quick")).await.is_ok(), "its turn is over");
 }
+
+/// A stranger whose pictures are on the host of somebody's keys.
+#[tokio::test]
+async fn pictures_and_keys_do_not_use_up_what_is_for_the_other() {
+    const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+    let web = web().await;
+    web.answer("/logo", WebAnswer::document("image/png", PICTURE));
+    for slow in ["/slow/0", "/slow/1"] {
+        web.answer(slow, WebAnswer::document("image/png", PICTURE).held());
+    }
+    web.answer("/keys", WebAnswer::json(r#"{"keys":[]}"#));
+    let once = Limits { per_host_per_minute: 1, ..Limits::default() };
+    let one_address = Limits { per_address_per_minute: 1, ..Limits::default() };
+    for limits in [once, one_address] {
+        let outbound = web.outbound_within(limits);
+        outbound.image(&web.url(HOST, "/logo")).await.unwrap();
+        let refused = outbound.image(&web.url(HOST, "/logo?2")).await.unwrap_err();
+        assert!(matches!(refused, FetchError::Budget { .. }), "{refused}");
+        outbound.jwk_set(&web.url(HOST, "/keys")).await.unwrap();
+        outbound.json(&web.url(HOST, "/keys")).await.unwrap();
+    }
+    let one_of_a_host = Limits { per_host_at_once: 1, ..Limits::default() };
+    let one_of_all = Limits { at_once: 1, ..Limits::default() };
+    for (path, limits) in [("/slow/0", one_of_a_host), ("/slow/1", one_of_all)] {
+        let outbound = web.outbound_within(limits);
+        let slow = async { outbound.image(&web.url(HOST, path)).await };
+        let meanwhile = async {
+            web.requested(path).await;
+            assert_eq!(outbound.image(&web.url(HOST, "/logo")).await, Err(FetchError::Busy));
+            let keys = outbound.jwk_set(&web.url(HOST, "/keys")).await;
+            web.release();
+            keys
+        };
+        let (slow, keys) = tokio::join!(slow, meanwhile);
+        assert!(slow.is_ok() && keys.is_ok(), "{slow:?} {keys:?}");
+    }
+}

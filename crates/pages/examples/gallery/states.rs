@@ -72,6 +72,7 @@ fn logins(look: &Look<'_>) -> Vec<(&'static str, String)> {
         ("login", login(PHOTOS).render(look)),
         ("login-hint", hinted.render(look)),
         ("login-wrong", wrong.render(look)),
+        ("login-busy", LoginPage { problem: Some(LoginProblem::Busy), ..hinted.clone() }.render(look)),
         ("login-too-many", LoginPage { problem: wait, ..hinted }.render(look)),
         ("login-long", login(LONG).render(look)),
         ("login-right-to-left", login(RIGHT_TO_LEFT).render(look)),

@@ -32,6 +32,7 @@ pub(crate) const ENGLISH: Sentences = Sentences {
     wrong_credentials: "The user name or the password is wrong.",
     too_many_tries_minute: "There were too many tries. Please wait a minute, then try again.",
     too_many_tries_minutes: "There were too many tries. Please try again in {minutes} minutes.",
+    many_sign_in: "Many people are signing in just now. Please try again in a moment.",
     no_local_login: "{client} does not let people sign in with a password here.",
     no_local_login_remedy: "Go back to the application and choose another way to sign in, or ask whoever runs it.",
 

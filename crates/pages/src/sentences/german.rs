@@ -32,6 +32,7 @@ pub(crate) const GERMAN: Sentences = Sentences {
     wrong_credentials: "Benutzername oder Passwort ist falsch.",
     too_many_tries_minute: "Zu viele Versuche. Bitte warten Sie eine Minute und versuchen Sie es dann noch einmal.",
     too_many_tries_minutes: "Zu viele Versuche. Bitte versuchen Sie es in {minutes} Minuten noch einmal.",
+    many_sign_in: "Es melden sich gerade sehr viele an. Bitte versuchen Sie es gleich noch einmal.",
     no_local_login: "{client} erlaubt hier keine Anmeldung mit Passwort.",
     no_local_login_remedy: "Gehen Sie zurück zur Anwendung und wählen Sie eine andere Art der Anmeldung, oder fragen Sie deren Betreiber.",
 

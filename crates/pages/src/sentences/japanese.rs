@@ -19,6 +19,7 @@ pub(crate) const JAPANESE: Sentences = Sentences {
     wrong_credentials: "ユーザー名またはパスワードが正しくありません。",
     too_many_tries_minute: "試行回数が多すぎます。1分ほど待ってから、もう一度お試しください。",
     too_many_tries_minutes: "試行回数が多すぎます。{minutes} 分後にもう一度お試しください。",
+    many_sign_in: "ただいまログインが混み合っています。少し待ってから、もう一度お試しください。",
     no_local_login: "{client} では、ここでのパスワードによるログインは許可されていません。",
     no_local_login_remedy: "アプリに戻って別のログイン方法を選ぶか、アプリの運営者にお問い合わせください。",
 

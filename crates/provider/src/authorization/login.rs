@@ -1,5 +1,7 @@
 //! Somebody logs in. OpenID Connect Core 1.0 §3.1.2.3.
 
+use std::time::Duration;
+
 use axum::extract::Request;
 use axum::response::Response;
 use enroll_pages::{ClientFace, LoginPage, LoginProblem};
@@ -83,12 +85,11 @@ impl Provider {
             Ok(user) => user,
             Err(LogInError::Wrong) => return Ok(self.wrong(&request, answer, visitor)),
             Err(LogInError::TooManyTries(wait)) => {
-                let problem = Some(LoginProblem::TooManyTries(wait));
-                let status = StatusCode::TOO_MANY_REQUESTS;
-                let mut response = self.login_page_again(&request, visitor, Some(username), problem, status);
-                let seconds = wait.as_secs().max(1);
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-                return Ok(response);
+                let problem = LoginProblem::TooManyTries(wait);
+                return Ok(self.later(&request, username, problem, wait, visitor));
+            }
+            Err(LogInError::Busy(wait)) => {
+                return Ok(self.later(&request, username, LoginProblem::Busy, wait, visitor));
             }
             Err(LogInError::Internal(error)) => return Err(ProtocolError::internal(error).into()),
         };
@@ -104,6 +105,26 @@ impl Provider {
         response.headers_mut().append(header::SET_COOKIE, cookie);
         response.headers_mut().append(header::SET_COOKIE, device);
         Ok(response)
+    }
+
+    /// Nobody looked at the password: 429 for what was done before, 503 for what this server is busy with. RFC 6585 §4,
+    /// RFC 9110 §15.6.4.
+    fn later(
+        &self,
+        request: &AuthorizationRequest,
+        username: &str,
+        problem: LoginProblem,
+        wait: Duration,
+        visitor: &Visitor<'_>,
+    ) -> Response {
+        let status = match problem {
+            LoginProblem::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::TOO_MANY_REQUESTS,
+        };
+        let mut response = self.login_page_again(request, visitor, Some(username), Some(problem), status);
+        let seconds = wait.as_secs().max(1);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
     }
 
     /// What was shown is not enough, which is what 403 says. RFC 9110 §15.5.4.

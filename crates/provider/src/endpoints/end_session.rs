@@ -4,21 +4,17 @@ use axum::extract::Request;
 use axum::response::Response;
 use enroll_oauth_types::{ClientId, ErrorCode};
 use enroll_pages::{Forms, LogOutPage, Problem, SignedOutPage};
-use enroll_store::{Belongs, Client, Kinds, RecordKind, StoreError, Write};
+use enroll_store::Client;
 use http::{StatusCode, header};
 
 use crate::authorization::{Refusal, Step, Waiting, expired};
 use crate::browser::{Jar, Visitor};
 use crate::face::face;
-use crate::grants::{UserGrant, is_coordinated};
 use crate::html::{page, redirect};
 use crate::parameters::Parameters;
 use crate::session::Session;
 use crate::tokens::id_token::IdTokenHint;
 use crate::{Provider, paths};
-
-/// How many authorizations of a session are looked at at a time.
-const PAGE: u32 = 100;
 
 /// What a client asks.
 struct LogOut {
@@ -135,7 +131,7 @@ impl Provider {
         visitor: &Visitor<'_>,
     ) -> Result<Response, Refusal> {
         if let Some(session) = &session {
-            self.end(session).await?;
+            self.records.apply(self.ending(session).await?).await?;
             tracing::info!("somebody logged out");
         }
         let back_to = asked.back_to.as_deref();
@@ -150,45 +146,6 @@ impl Provider {
             response.headers_mut().append(header::SET_COOKIE, visitor.forgotten(Jar::Session));
         }
         Ok(response)
-    }
-
-    /// Ends the session, and what ends with it, at once: whatever fails, it is all or nothing.
-    async fn end(&self, session: &Session) -> Result<(), StoreError> {
-        let belongs_to = Belongs { session: Some(session.sid.clone()), ..Belongs::default() };
-        let mut writes = vec![session.gone()];
-        let mut after = None;
-        loop {
-            let grants = self.records.records(RecordKind::Grant, &belongs_to, after.as_ref(), PAGE).await?;
-            for grant in &grants {
-                if let Some(family) = &grant.belongs_to.family {
-                    writes.extend(self.end_with_session(family).await?);
-                }
-            }
-            match grants.last() {
-                Some(last) => after = Some(last.key),
-                None => return self.records.apply(writes).await,
-            }
-        }
-    }
-
-    /// How what came of an authorization ends with the session, as far as it does.
-    async fn end_with_session(&self, family: &str) -> Result<Vec<Write>, StoreError> {
-        let Some(grant) = self.user_grant(family).await? else { return Ok(Vec::new()) };
-        let belongs_to = grant.belongs_to();
-        let client = match &belongs_to.client {
-            Some(client) => self.clients.client(client).await?,
-            None => None,
-        };
-        let Some(client) = client.filter(|client| !is_coordinated(&client.metadata)) else {
-            return Ok(UserGrant::ended(family).into());
-        };
-        if !grant.ends_with_session(&client.metadata) {
-            return Ok(Vec::new());
-        }
-        // What was not fetched yet is not fetched any more.
-        let kinds = Kinds::These(vec![RecordKind::RefreshToken, RecordKind::Code]);
-        let belongs_to = Belongs { family: Some(family.to_owned()), ..Belongs::default() };
-        Ok(vec![Write::RemoveAll { kinds, belongs_to }])
     }
 }
 

@@ -54,7 +54,7 @@ const QUEUE: usize = 32;
 pub(super) struct Passwords {
     params: Params,
     room: Arc<Semaphore>,
-    strangers: Arc<Semaphore>,
+    pub(super) strangers: Arc<Semaphore>,
     known: Arc<Semaphore>,
     random: Arc<dyn Random>,
     /// What is verified for somebody who is not there, so that this takes as long.

@@ -185,6 +185,21 @@ async fn a_browser_is_known_for_one_account_a_year_and_one_password() {
     assert!(try_to_log_in(&users, "alice", "other", Some(&device)).await.is_err(), "another year");
 }
 
+/// That many log in is no guess of anybody's.
+#[tokio::test]
+async fn who_finds_too_many_waiting_is_told_that_and_has_not_tried() {
+    let (users, _) = users();
+    users.add(alice()).await.unwrap();
+    let line = users.passwords.strangers.available_permits().try_into().unwrap();
+    let in_line = users.passwords.strangers.acquire_many(line).await.unwrap();
+    for _ in 0..10 {
+        let tried = try_to_log_in(&users, "alice", "right", None).await;
+        assert!(matches!(tried, Err(LogInError::Busy(BUSY))), "{tried:?}");
+    }
+    drop(in_line);
+    assert!(try_to_log_in(&users, "alice", "right", None).await.is_ok());
+}
+
 #[tokio::test]
 async fn without_limits_nobody_waits() {
     let (users, _) = users();

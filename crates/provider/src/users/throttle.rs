@@ -31,7 +31,7 @@ const NEWCOMERS: Pace = Pace { at_once: 5, seconds: 30 };
 const NEWCOMER: Pace = Pace { at_once: 2, seconds: 12 * 60 * 60 };
 /// Of one account, from one place.
 const ACCOUNT_FROM_SOURCE: Pace = Pace { at_once: 5, seconds: 60 };
-/// Of any account, from one place.
+/// Of any account, from one place. Whoever floods uses it up for all who share that place: only devices are apart from it.
 const SOURCE: Pace = Pace { at_once: 50, seconds: 5 };
 /// Of one account, in a browser in which its owner has logged in before.
 const DEVICE: Pace = Pace { at_once: 10, seconds: 60 };

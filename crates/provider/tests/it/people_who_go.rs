@@ -19,14 +19,20 @@ async fn are_over(server: &Server, client: &Client, told: &Value) {
 }
 
 #[tokio::test]
-async fn the_tokens_of_somebody_who_is_disabled_do_nothing_meanwhile() {
+async fn the_tokens_of_somebody_who_is_disabled_are_over_and_stay_so() {
     let server = Server::new().await;
     let (client, told) = server.tokens(json!({}), "openid offline_access").await;
+    let waiting = client.asks(&[]);
+    let not_fetched = server.browser().code(&waiting).await;
     assert!(is_active(&server, &client, told["access_token"].as_str().unwrap()).await);
     server.users.set_enabled("alice", false).await.unwrap();
     are_over(&server, &client, &told).await;
     server.users.set_enabled("alice", true).await.unwrap();
-    assert!(is_active(&server, &client, told["access_token"].as_str().unwrap()).await);
+    are_over(&server, &client, &told).await;
+    server.redeem(&client, &waiting, &not_fetched).await.is_refused(400, "invalid_grant");
+    let asked = client.asks(&[]);
+    let code = server.browser().code(&asked).await;
+    assert_eq!(server.redeem(&client, &asked, &code).await.status, 200, "she may begin anew");
 }
 
 /// Who knew the old password has got tokens by it, maybe.

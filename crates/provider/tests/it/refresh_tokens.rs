@@ -148,6 +148,30 @@ async fn without_offline_access_a_token_ends_with_the_session() {
     server.refresh(&client, &next(&told)).await.is_refused(400, "invalid_grant");
 }
 
+/// Bob logs in where Alice was: she is gone from that browser, as if she had logged out.
+#[tokio::test]
+async fn without_offline_access_a_token_ends_when_somebody_else_logs_in_over_the_session() {
+    let server = Server::new().await;
+    let client = server.register(json!({})).await;
+    for (scope, user, survives) in
+        [("openid", "bob", false), ("openid", "alice", true), ("openid offline_access", "bob", true)]
+    {
+        let mut browser = server.browser();
+        let asked = client.asks(&[("scope", scope)]);
+        let code = browser.code(&asked).await;
+        let told = server.redeem(&client, &asked, &code).await.json();
+        let waiting = client.asks(&[("scope", scope)]);
+        let not_fetched = browser.code(&waiting).await;
+        let page = browser.goes(&client.asks(&[("prompt", "login")])).await;
+        assert!(page.asks_for_password(), "{page:?}");
+        browser.logs_in(page, user).await;
+        let status = server.refresh(&client, &next(&told)).await.status;
+        assert_eq!(status == 200, survives, "{user} over {scope}");
+        let status = server.redeem(&client, &waiting, &not_fetched).await.status;
+        assert_eq!(status == 200, survives, "{user} over {scope}, a code");
+    }
+}
+
 /// RFC 6749 §6
 #[tokio::test]
 async fn a_part_of_the_scope_can_be_had_and_no_more() {
@@ -201,6 +225,8 @@ async fn nothing_is_given_for_somebody_who_is_not_here_any_more_nor_to_a_client_
     server.refresh(&client, &next(&told)).await.is_refused(400, "invalid_grant");
     server.userinfo(token).await.is_refused(401, "invalid_token");
     server.users.set_enabled("alice", true).await.unwrap();
+    let (client, told) = server.tokens(json!({}), "openid offline_access").await;
+    let token = told["access_token"].as_str().unwrap();
     assert_eq!(server.userinfo(token).await.status, 200);
     server.delete(&client).await;
     server.refresh(&client, &next(&told)).await.is_refused(401, "invalid_client");
