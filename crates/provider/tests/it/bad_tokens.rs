@@ -129,6 +129,22 @@ async fn a_token_that_is_not_for_it_does_not_open_userinfo() {
     answer.is_refused(403, "insufficient_scope");
 }
 
+/// What a resource may know of a user is for that resource. RFC 7662 §4.
+#[tokio::test]
+async fn a_client_reads_nothing_of_a_user_in_its_own_token() {
+    let server = Server::new().await;
+    let members = json!({ "scope": "openid api1", "access_token_type": "Reference" });
+    let (client, told) = server.tokens(members, "openid api1").await;
+    let token = told["access_token"].as_str().unwrap();
+    let seen = server.post_as(&client, "/connect/introspect", &[("token", token)]).await.json();
+    let mut names: Vec<&str> = seen.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    let protocol =
+        ["active", "aud", "auth_time", "client_id", "exp", "iat", "iss", "jti", "scope", "sub", "token_type"];
+    assert_eq!(names, protocol, "{seen}");
+    assert_eq!((&seen["active"], &seen["aud"]), (&json!(true), &json!("https://api.example/1")));
+}
+
 /// From the very second on. RFC 9068 §4.
 #[tokio::test]
 async fn an_access_token_ends_when_its_client_registered_so() {
