@@ -133,6 +133,21 @@ async fn a_token_that_is_not_for_it_does_not_open_userinfo() {
 #[tokio::test]
 async fn a_client_reads_nothing_of_a_user_in_its_own_token() {
     let server = Server::new().await;
+/// RFC 6750 §3.1
+#[tokio::test]
+async fn a_token_that_is_sent_wrongly_is_answered_with_a_challenge() {
+    let server = Server::new().await;
+    let malformed = server.userinfo("a b").await;
+    let mut twice = form("/connect/userinfo", &[("access_token", "x")]);
+    twice.headers_mut().insert("authorization", "Bearer x".parse().unwrap());
+    let twice = server.send(twice).await;
+    let doubled = form("/connect/userinfo", &[("access_token", "x"), ("access_token", "x")]);
+    for answer in [malformed, twice, server.send(doubled).await] {
+        answer.is_refused(400, "invalid_request");
+        assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="enroll", error="invalid_request""#);
+    }
+}
+
     let members = json!({ "scope": "openid api1", "access_token_type": "Reference" });
     let (client, told) = server.tokens(members, "openid api1").await;
     let token = told["access_token"].as_str().unwrap();
