@@ -86,7 +86,7 @@ impl Provider {
             client: id,
             metadata: client.map(|client| &client.metadata),
             secrets: &secrets,
-            audiences: &[&self.issuer, endpoint, &self.url(crate::paths::TOKEN)],
+            audiences: &[&self.issuer, endpoint, token_endpoint, guessed, guessed_at_root],
         };
         match signed.verify(token, self.outbound.as_ref(), now).await {
             Ok(assertion) => self.is_first_use(id, assertion).await,
@@ -103,6 +103,7 @@ impl Provider {
         let sealed = working.filter_map(|own| own.sealed.as_ref());
         sealed.filter_map(|sealed| self.sealing_key.open(sealed, &client.id)).collect()
     }
+        let [token_endpoint, guessed, guessed_at_root] = &self.token_endpoints();
 
     /// Remembers an assertion until it ends by itself, on every node. RFC 7523 §3, item 7.
     async fn is_first_use(&self, id: &ClientId, assertion: ClientAssertion) -> Result<bool, ProtocolError> {

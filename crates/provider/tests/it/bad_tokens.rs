@@ -188,6 +188,8 @@ const ASSERTIONS: &[(&str, Made)] = &[
     ("aud", |_| json!(["https://other.example"])),
     ("aud", |_| json!(1)),
     ("aud", |_| Value::Null),
+    ("aud", |_| json!("https://id.example/authorize")),
+    ("aud", |_| json!("https://other.example/token")),
     ("iss", |_| json!("another")),
     ("iss", |_| Value::Null),
     ("sub", |_| json!("another")),
@@ -233,6 +235,19 @@ async fn an_assertion_that_is_wrong_in_one_claim_proves_nothing() {
 
 fn signing(key: &ClientKey) -> Value {
     json!({ "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "ES256", "jwks": key.jwks() })
+}
+
+/// Clients that found no metadata name the address that they guessed. RFC 7523 §3, item 3.
+#[tokio::test]
+async fn an_assertion_may_name_each_address_of_the_token_endpoint() {
+    let server = Server::new().await;
+    let key = ClientKey::new("k");
+    let client = server.register(signing(&key)).await;
+    let now = server.now();
+    for path in ["", "/connect/token", "/token"] {
+        let claims = json!({ "iss": client.id(), "sub": client.id(), "aud": format!("{ISSUER}{path}"), "exp": now + 60, "jti": format!("of {path}") });
+        present(&server, &client, &key.sign(&claims)).await.is_refused(400, "invalid_grant");
+    }
 }
 
 async fn present(server: &Server, client: &Client, assertion: &str) -> crate::harness::Answer {
