@@ -3,9 +3,13 @@
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::prelude::BASE64_STANDARD;
 use enroll_jose::{SigningAlgorithm, SigningKey};
+use enroll_oauth_types::ClientSecret;
+use enroll_provider::{Catalog, Resource};
 use enroll_testkit::ClientKey;
 use serde_json::{Value, json};
+use url::form_urlencoded::byte_serialize;
 
 use crate::harness::{Client, ISSUER, Server, claims, form, head, modified};
 
@@ -129,10 +133,6 @@ async fn a_token_that_is_not_for_it_does_not_open_userinfo() {
     answer.is_refused(403, "insufficient_scope");
 }
 
-/// What a resource may know of a user is for that resource. RFC 7662 §4.
-#[tokio::test]
-async fn a_client_reads_nothing_of_a_user_in_its_own_token() {
-    let server = Server::new().await;
 /// RFC 6750 §3.1
 #[tokio::test]
 async fn a_token_that_is_sent_wrongly_is_answered_with_a_challenge() {
@@ -148,6 +148,10 @@ async fn a_token_that_is_sent_wrongly_is_answered_with_a_challenge() {
     }
 }
 
+/// What a resource may know of a user is for that resource. RFC 7662 §4.
+#[tokio::test]
+async fn a_client_reads_nothing_of_a_user_in_its_own_token() {
+    let server = Server::new().await;
     let members = json!({ "scope": "openid api1", "access_token_type": "Reference" });
     let (client, told) = server.tokens(members, "openid api1").await;
     let token = told["access_token"].as_str().unwrap();
@@ -184,12 +188,12 @@ const ASSERTIONS: &[(&str, Made)] = &[
     ("aud", |_| json!("https://id.example/")),
     ("aud", |_| json!("https://id.example.evil.example")),
     ("aud", |_| json!("https://id.example/connect/introspect")),
+    ("aud", |_| json!("https://id.example/authorize")),
+    ("aud", |_| json!("https://other.example/token")),
     ("aud", |_| json!([])),
     ("aud", |_| json!(["https://other.example"])),
     ("aud", |_| json!(1)),
     ("aud", |_| Value::Null),
-    ("aud", |_| json!("https://id.example/authorize")),
-    ("aud", |_| json!("https://other.example/token")),
     ("iss", |_| json!("another")),
     ("iss", |_| Value::Null),
     ("sub", |_| json!("another")),
@@ -233,10 +237,6 @@ async fn an_assertion_that_is_wrong_in_one_claim_proves_nothing() {
     present(&server, &client, &good).await.is_refused(401, "invalid_client");
 }
 
-fn signing(key: &ClientKey) -> Value {
-    json!({ "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "ES256", "jwks": key.jwks() })
-}
-
 /// Clients that found no metadata name the address that they guessed. RFC 7523 §3, item 3.
 #[tokio::test]
 async fn an_assertion_may_name_each_address_of_the_token_endpoint() {
@@ -248,6 +248,10 @@ async fn an_assertion_may_name_each_address_of_the_token_endpoint() {
         let claims = json!({ "iss": client.id(), "sub": client.id(), "aud": format!("{ISSUER}{path}"), "exp": now + 60, "jti": format!("of {path}") });
         present(&server, &client, &key.sign(&claims)).await.is_refused(400, "invalid_grant");
     }
+}
+
+fn signing(key: &ClientKey) -> Value {
+    json!({ "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "ES256", "jwks": key.jwks() })
 }
 
 async fn present(server: &Server, client: &Client, assertion: &str) -> crate::harness::Answer {
@@ -296,4 +300,30 @@ async fn credentials_that_are_none_prove_nothing() {
             );
         }
     }
+}
+
+/// RFC 6749 §2.3.1 has both halves encoded, and many do not know it.
+#[tokio::test]
+async fn credentials_are_taken_encoded_and_as_they_are() {
+    const NAME: &str = "https://api.example/1";
+    const SECRETS: [&str; 3] = ["p+w/==rd", "100%40real", "a b"];
+    let secrets = SECRETS.map(|secret| ClientSecret::presented(secret.to_owned()).hash());
+    let resource = Resource { identifier: NAME.to_owned(), secrets: secrets.to_vec(), ..Resource::default() };
+    let server = Server::with(|builder| builder.catalog(Catalog::new([resource]))).await;
+    let status = async |name: &str, secret: &str| {
+        let mut request = form("/connect/introspect", &[("token", "x")]);
+        let value = format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{secret}")));
+        request.headers_mut().insert("authorization", value.parse().unwrap());
+        server.send(request).await.status.as_u16()
+    };
+    let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    for secret in SECRETS {
+        assert_eq!(status(NAME, secret).await, 200, "{secret}");
+        assert_eq!(status(&encoded(NAME), &encoded(secret)).await, 200, "{secret}");
+        assert_eq!(status(&encoded(NAME), &format!("{secret}x")).await, 401, "{secret}");
+        assert_eq!(status("https", secret).await, 401, "{secret}");
+    }
+    // Neither the one nor the other.
+    assert_eq!(status(NAME, "100@real").await, 401);
+    assert_eq!(status(NAME, "p w/==rd").await, 401);
 }
