@@ -46,5 +46,5 @@ pub use error::{ErrorPage, Problem};
 pub use form_post::FormPostPage;
 pub use language::{Language, language_ranges};
 pub use login::{LoginPage, LoginProblem};
-pub use logout::{LogOutPage, SignedOutPage};
+pub use logout::{LogOutPage, SignedOutPage, StillSignedInPage};
 pub use look::Look;

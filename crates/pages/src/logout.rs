@@ -26,6 +26,13 @@ pub struct SignedOutPage<'a> {
     pub back_to: Option<(&'a str, &'a str)>,
 }
 
+/// Says that the session goes on, since somebody chose so.
+#[derive(Clone, Copy, Debug)]
+pub struct StillSignedInPage<'a> {
+    /// As in [`SignedOutPage`].
+    pub back_to: Option<(&'a str, &'a str)>,
+}
+
 #[derive(Template)]
 #[template(path = "log_out.html")]
 struct LogOut<'a> {
@@ -42,6 +49,14 @@ struct SignedOut<'a> {
     back_to: Option<(&'a str, WebLink)>,
 }
 
+#[derive(Template)]
+#[template(path = "still_signed_in.html")]
+struct StillSignedIn<'a> {
+    look: &'a Look<'a>,
+    t: &'static Sentences,
+    back_to: Option<(&'a str, WebLink)>,
+}
+
 impl LogOutPage<'_> {
     /// The page as HTML.
     pub fn render(&self, look: &Look<'_>) -> String {
@@ -53,8 +68,19 @@ impl LogOutPage<'_> {
 impl SignedOutPage<'_> {
     /// The page as HTML.
     pub fn render(&self, look: &Look<'_>) -> String {
-        let back_to = self.back_to.and_then(|(name, address)| Some((name, WebLink::parse(address)?)));
-        let view = SignedOut { look, t: look.sentences(), back_to };
+        let view = SignedOut { look, t: look.sentences(), back_to: linked(self.back_to) };
         view.render().expect("a string takes whatever is written to it")
     }
+}
+
+impl StillSignedInPage<'_> {
+    /// The page as HTML.
+    pub fn render(&self, look: &Look<'_>) -> String {
+        let view = StillSignedIn { look, t: look.sentences(), back_to: linked(self.back_to) };
+        view.render().expect("a string takes whatever is written to it")
+    }
+}
+
+fn linked<'a>(back_to: Option<(&'a str, &'a str)>) -> Option<(&'a str, WebLink)> {
+    back_to.and_then(|(name, address)| Some((name, WebLink::parse(address)?)))
 }

@@ -46,7 +46,7 @@ sentences! {
     destination destination_loopback destination_app just_started warning
     remember remember_detail allow deny
     sign_out_question signed_in_to asked_to_sign_out sign_out stay_signed_in
-    signed_out signed_out_detail back_to
+    signed_out signed_out_detail still_signed_in still_signed_in_detail back_to
     error error_code error_detail error_request for_developers
     unknown_client unknown_client_remedy gone_client gone_client_remedy disabled_client disabled_client_remedy
     redirect_uri redirect_uri_remedy invalid_request invalid_request_remedy expired expired_remedy

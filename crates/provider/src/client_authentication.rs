@@ -23,6 +23,13 @@ struct Presented {
     by_header: bool,
 }
 
+impl Presented {
+    fn in_header((id, secret): (String, String)) -> Self {
+        let proof = Proof::Secret(ClientSecret::presented(secret));
+        Self { id: ClientId::from(id.as_str()), proof, by_header: true }
+    }
+}
+
 enum Proof {
     Secret(ClientSecret),
     Assertion(String),
@@ -38,7 +45,19 @@ impl Provider {
         form: &Parameters,
         endpoint: &str,
     ) -> Result<Client, ProtocolError> {
-        let Presented { id, proof, by_header } = presented(headers, form)?;
+        let shown = presented(headers, form)?;
+        let by_header = shown.iter().any(|one| one.by_header);
+        // Each is tried until one is right, whether there are such clients or not: the time tells nothing.
+        for one in shown {
+            if let Some(client) = self.proven(one, endpoint).await? {
+                return Ok(client);
+            }
+        }
+        Err(ProtocolError::not_proven(by_header))
+    }
+
+    async fn proven(&self, shown: Presented, endpoint: &str) -> Result<Option<Client>, ProtocolError> {
+        let Presented { id, proof, .. } = shown;
         let client = self.clients.client(&id).await?.filter(|client| client.enabled);
         let is_proven = match proof {
             Proof::Secret(secret) => {
@@ -47,7 +66,7 @@ impl Provider {
             Proof::Assertion(token) => self.has_signed(&id, client.as_ref(), &token, endpoint).await?,
             Proof::Nothing => client.as_ref().is_some_and(|client| method_of(client) == AuthMethod::None),
         };
-        client.filter(|_| is_proven).ok_or_else(|| ProtocolError::not_proven(by_header))
+        Ok(client.filter(|_| is_proven))
     }
 
     /// The resource that sends this request, by its identifier and one of its secrets in the `Authorization` header. `None`
@@ -57,11 +76,13 @@ impl Provider {
         headers: &HeaderMap,
         form: &Parameters,
     ) -> Result<Option<&Resource>, ProtocolError> {
-        let Presented { id, proof: Proof::Secret(secret), by_header: true } = presented(headers, form)?
-        else {
-            return Ok(None);
-        };
-        Ok(self.catalog.authenticated(id.as_str(), &secret.hash()))
+        let shown = presented(headers, form)?;
+        Ok(shown.iter().find_map(|one| match one {
+            Presented { id, proof: Proof::Secret(secret), by_header: true } => {
+                self.catalog.authenticated(id.as_str(), &secret.hash())
+            }
+            _ => None,
+        }))
     }
 
     /// Whether the client signed this, and it is the first time that it is shown. RFC 7523 §3.
@@ -82,11 +103,12 @@ impl Provider {
             }
             _ => (None, Vec::new()),
         };
+        let [token_endpoint, guessed, guessed_at_root] = &self.token_endpoints();
         let signed = SignedBy {
             client: id,
             metadata: client.map(|client| &client.metadata),
             secrets: &secrets,
-            audiences: &[&self.issuer, endpoint, &self.url(crate::paths::TOKEN)],
+            audiences: &[&self.issuer, endpoint, token_endpoint, guessed, guessed_at_root],
         };
         match signed.verify(token, self.outbound.as_ref(), now).await {
             Ok(assertion) => self.is_first_use(id, assertion).await,
@@ -136,8 +158,8 @@ fn has_secret(client: &Client, secret: &ClientSecret, now: Timestamp) -> bool {
     sends_it && client.secrets.iter().filter(|own| own.hash == hash && own.works(now)).count() > 0
 }
 
-/// One way to authenticate, and one name. RFC 6749 §2.3.
-fn presented(headers: &HeaderMap, form: &Parameters) -> Result<Presented, ProtocolError> {
+/// One way to authenticate, and one name; of an `Authorization` header, each way to read it. RFC 6749 §2.3.
+fn presented(headers: &HeaderMap, form: &Parameters) -> Result<Vec<Presented>, ProtocolError> {
     let basic = basic(headers)?;
     let (secret, assertion) = (form.get("client_secret"), form.get("client_assertion"));
     if [basic.is_some(), secret.is_some(), assertion.is_some()].into_iter().filter(|shown| *shown).count() > 1
@@ -147,15 +169,13 @@ fn presented(headers: &HeaderMap, form: &Parameters) -> Result<Presented, Protoc
         ));
     }
     let named = form.get("client_id");
-    let agrees = |id: &str| match named.is_none_or(|named| named == id) {
-        true => Ok(ClientId::from(id)),
-        false => {
-            Err(ProtocolError::invalid_request("client_id: must be that of the client that authenticates"))
-        }
-    };
-    if let Some((id, secret)) = basic {
-        let proof = Proof::Secret(ClientSecret::presented(secret));
-        return Ok(Presented { id: agrees(&id)?, proof, by_header: true });
+    let agrees = |id: &str| named.is_none_or(|named| named == id);
+    let another =
+        || ProtocolError::invalid_request("client_id: must be that of the client that authenticates");
+    if let Some(readings) = basic {
+        let readings = readings.into_iter().filter(|(id, _)| agrees(id));
+        let shown: Vec<_> = readings.map(Presented::in_header).collect();
+        return if shown.is_empty() { Err(another()) } else { Ok(shown) };
     }
     if let Some(assertion) = assertion {
         if form.get("client_assertion_type") != Some(JWT_BEARER) {
@@ -164,17 +184,22 @@ fn presented(headers: &HeaderMap, form: &Parameters) -> Result<Presented, Protoc
             )));
         }
         let id = ClientAssertion::subject(assertion);
-        let id = agrees(id.as_deref().or(named).unwrap_or_default())?;
-        return Ok(Presented { id, proof: Proof::Assertion(assertion.to_owned()), by_header: false });
+        let id = id.as_deref().or(named).unwrap_or_default();
+        if !agrees(id) {
+            return Err(another());
+        }
+        let proof = Proof::Assertion(assertion.to_owned());
+        return Ok(vec![Presented { id: ClientId::from(id), proof, by_header: false }]);
     }
     let id = ClientId::from(named.unwrap_or_default());
     let proof =
         secret.map_or(Proof::Nothing, |secret| Proof::Secret(ClientSecret::presented(secret.to_owned())));
-    Ok(Presented { id, proof, by_header: false })
+    Ok(vec![Presented { id, proof, by_header: false }])
 }
 
-/// The name and the secret of `Authorization: Basic`, each decoded as in a form. RFC 6749 §2.3.1.
-fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, ProtocolError> {
+/// The name and the secret of `Authorization: Basic`, in each way that they can be meant, the standard's first. RFC 6749
+/// §2.3.1.
+fn basic(headers: &HeaderMap) -> Result<Option<Vec<(String, String)>>, ProtocolError> {
     let mut sent = headers.get_all(header::AUTHORIZATION).iter();
     let Some(first) = sent.next() else { return Ok(None) };
     if sent.next().is_some() {
@@ -186,12 +211,51 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, ProtocolError>
     if !scheme.eq_ignore_ascii_case("Basic") {
         return Ok(None);
     }
-    let decoded = BASE64_STANDARD.decode(credentials.trim()).map_err(|_| malformed())?;
-    let decoded = String::from_utf8(decoded).map_err(|_| malformed())?;
-    let (id, secret) = decoded.split_once(':').ok_or_else(malformed)?;
-    let decode = |text: &str| {
-        let text = text.replace('+', " ");
-        percent_encoding::percent_decode_str(&text).decode_utf8().map(std::borrow::Cow::into_owned)
-    };
-    Ok(Some((decode(id).map_err(|_| malformed())?, decode(secret).map_err(|_| malformed())?)))
+    let sent = BASE64_STANDARD.decode(credentials.trim()).map_err(|_| malformed())?;
+    let sent = String::from_utf8(sent).map_err(|_| malformed())?;
+    let readings = readings(&sent);
+    if readings.is_empty() { Err(malformed()) } else { Ok(Some(readings)) }
+}
+
+/// Decoded as in a form; as it is, since many clients do not encode; and with colons in the name, which then can only end at
+/// the last one.
+fn readings(sent: &str) -> Vec<(String, String)> {
+    let Some((id, secret)) = sent.split_once(':') else { return Vec::new() };
+    let mut readings: Vec<_> = decoded(id).zip(decoded(secret)).into_iter().collect();
+    for (id, secret) in [Some((id, secret)), sent.rsplit_once(':')].into_iter().flatten() {
+        if !readings.iter().any(|(own_id, own_secret)| own_id == id && own_secret == secret) {
+            readings.push((id.to_owned(), secret.to_owned()));
+        }
+    }
+    readings
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let text = text.replace('+', " ");
+    percent_encoding::percent_decode_str(&text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_credentials_are_read_as_the_standard_has_them_and_then_as_they_are() {
+        for (sent, expected) in [
+            ("app:secret", &[("app", "secret")][..]),
+            ("app:", &[("app", "")]),
+            ("a%20p:100%25", &[("a p", "100%"), ("a%20p", "100%25")]),
+            ("app:p+w/==rd", &[("app", "p w/==rd"), ("app", "p+w/==rd")]),
+            ("app:100%40real", &[("app", "100@real"), ("app", "100%40real")]),
+            // Not UTF-8 once it is decoded.
+            ("app:%ff", &[("app", "%ff")]),
+            ("urn:legacy:s", &[("urn", "legacy:s"), ("urn:legacy", "s")]),
+            ("urn%3Alegacy:s", &[("urn:legacy", "s"), ("urn%3Alegacy", "s")]),
+            ("nothing", &[]),
+        ] {
+            let found = readings(sent);
+            let found: Vec<_> = found.iter().map(|(id, secret)| (id.as_str(), secret.as_str())).collect();
+            assert_eq!(found, expected, "{sent}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 
 /// A page. Nobody may keep it, frame it, or guess that it is something else; and where it leads to is not told where it
 /// came from, since addresses here carry requests.
-pub(crate) fn page(status: StatusCode, html: String, forms: Forms<'_>) -> Response {
+pub(crate) fn page(status: StatusCode, html: String, forms: Forms) -> Response {
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -86,10 +86,20 @@ impl Provider {
 
     /// The path of an endpoint, below the path in the issuer.
     pub(crate) fn path(&self, path: &str) -> String {
-        let url = self.url(path);
-        let behind_scheme = url.find("://").map_or(0, |at| at + 3);
-        let start = url[behind_scheme..].find('/').map_or(url.len(), |at| behind_scheme + at);
-        url[start..].to_owned()
+        format!("{}{path}", &self.issuer[self.origin().len()..])
+    }
+
+    /// Scheme, host and port of the issuer.
+    fn origin(&self) -> &str {
+        let behind_scheme = self.issuer.find("://").map_or(0, |at| at + 3);
+        let end = self.issuer[behind_scheme..].find('/').map_or(self.issuer.len(), |at| behind_scheme + at);
+        &self.issuer[..end]
+    }
+
+    /// Each address of the token endpoint: where it is, and where clients go that found no metadata.
+    pub(crate) fn token_endpoints(&self) -> [String; 3] {
+        let guessed = paths::GUESSED_TOKEN;
+        [self.url(paths::TOKEN), self.url(guessed), format!("{}{guessed}", self.origin())]
     }
 
     /// The endpoints that scripts of any origin may call, below `prefix`, the path in the issuer.

@@ -10,7 +10,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use enroll_endpoint::{Source, error_response};
 use enroll_oauth_types::{ErrorCode, Random as _, SystemRandom};
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::uri::Authority;
+use http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
@@ -72,7 +73,10 @@ async fn observed(mut request: Request, next: Next, longest: Duration, meters: A
     let span =
         tracing::info_span!("request", request.id = %id, http.method = %method, url.path = %path(&request));
     async {
-        let answer = tokio::time::timeout(longest, next.run(request)).await.unwrap_or_else(|_| too_slow());
+        let answer = match names_its_host(&request) {
+            true => tokio::time::timeout(longest, next.run(request)).await.unwrap_or_else(|_| too_slow()),
+            false => no_host(),
+        };
         let mut answer = in_json(answer);
         if let Ok(shown) = shown {
             answer.headers_mut().insert(REQUEST_ID, shown);
@@ -82,6 +86,33 @@ async fn observed(mut request: Request, next: Next, longest: Duration, meters: A
     }
     .instrument(span)
     .await
+}
+
+/// Whether `Host` is sent once, as a host and perhaps a port, so that no proxy reads another one. Before HTTP/1.1 it may be
+/// left out. RFC 9112 §3.2.
+fn names_its_host(request: &Request) -> bool {
+    let mut sent = request.headers().get_all(header::HOST).iter();
+    match (sent.next(), sent.next()) {
+        (None, _) => request.version() < Version::HTTP_11,
+        (Some(host), None) => is_host(host),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// RFC 9110 §7.2. Nothing is a host, too: what a request says that is for none.
+fn is_host(value: &HeaderValue) -> bool {
+    let is_port = |rest: &str| {
+        rest.is_empty()
+            || rest.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    value.is_empty()
+        || Authority::try_from(value.as_bytes())
+            .is_ok_and(|authority| authority.as_str().strip_prefix(authority.host()).is_some_and(is_port))
+}
+
+fn no_host() -> Response {
+    let description = "Host: must be sent once, as a host and perhaps a port";
+    error_response(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest, description)
 }
 
 /// The path as a log may show it: servers take more than ASCII there, and terminals obey some of it.
@@ -194,7 +225,11 @@ mod tests {
         let app = app.layer(CatchPanicLayer::custom(|_| server_error())).layer(from_fn(|request, next| {
             observed(request, next, Duration::from_millis(50), Arc::default())
         }));
-        let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let mut request = request.body(Body::empty()).unwrap();
+        if !request.headers().contains_key("x-no-host") {
+            request.headers_mut().append(header::HOST, HeaderValue::from_static("id.example"));
+        }
+        let response = app.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         (parts.status, parts.headers, serde_json::from_slice(&body).unwrap_or_default())
@@ -223,5 +258,28 @@ mod tests {
             let (_, headers, _) = answer(Request::get("/").header("x-request-id", bad)).await;
             assert_eq!(headers["x-request-id"].len(), 36, "{bad:?}");
         }
+    }
+
+    /// RFC 9112 §3.2
+    #[tokio::test]
+    async fn a_request_names_its_host_once() {
+        let silent = || Request::get("/").header("x-no-host", "");
+        for host in ["id.example", "id.example:8443", "id.example:", "127.0.0.1:80", "[::1]:80", ""] {
+            let (status, ..) = answer(silent().header("host", host)).await;
+            assert_eq!(status, 200, "{host:?}");
+        }
+        for host in ["a b/@", "a@b", "a/b", "a:b", "a:1:2", "a, b", "a?b", "[::1", "https://id.example"] {
+            let (status, _, body) = answer(silent().header("host", host)).await;
+            assert_eq!((status.as_u16(), body["error"].as_str()), (400, Some("invalid_request")), "{host:?}");
+        }
+        // The helper adds one.
+        let (status, ..) = answer(Request::get("/").header("host", "id.example")).await;
+        assert_eq!(status, 400, "two");
+        let (status, ..) = answer(silent()).await;
+        assert_eq!(status, 400, "none");
+        let (status, ..) = answer(silent().version(Version::HTTP_10)).await;
+        assert_eq!(status, 200, "HTTP/1.0");
+        let (status, ..) = answer(Request::get("https://other.example/")).await;
+        assert_eq!(status, 200, "absolute-form");
     }
 }

@@ -197,7 +197,7 @@ async fn a_log_whose_reader_stalls_stops_nobody() {
 async fn a_log_holds_no_character_that_a_terminal_obeys() {
     let home = Home::with_config("[log]\nformat = \"json\"\n");
     let server = Server::open(&home);
-    let mut stream = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
     let request = "GET /connect/dcr/\u{202e}\u{9b}31m HTTP/1.1\r\nhost: a\r\nauthorization: Bearer x\r\nconnection: close\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
     stream.read_to_end(&mut Vec::new()).await.unwrap();
@@ -234,4 +234,32 @@ fn an_address_that_is_taken_is_a_failure_of_the_world() {
     let ran = home.run(&format!("serve --dev --listen {}", server.address()));
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""), "{ran:?}");
     assert!(ran.stderr.contains(&server.address().to_string()), "{ran:?}");
+}
+
+/// RFC 9112 §3.2
+#[tokio::test]
+async fn a_request_without_one_host_is_answered_400() {
+    let home = Home::new();
+    let server = Server::open(&home);
+    let get = async |line: &str, hosts: &str| {
+        let mut stream = TcpStream::connect(server.address()).await.unwrap();
+        let request = format!("GET {line}\r\n{hosts}connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    for hosts in ["", "host: a\r\nhost: a\r\n", "host: a b/@\r\n", "host: a@b\r\n"] {
+        let answer = get("/healthz HTTP/1.1", hosts).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{hosts:?}: {answer}");
+        assert!(answer.contains("\"error\":\"invalid_request\""), "{hosts:?}: {answer}");
+    }
+    for (line, hosts) in [
+        ("/healthz HTTP/1.1", "host: a:80\r\n"),
+        ("/healthz HTTP/1.0", ""),
+        ("http://a/healthz HTTP/1.1", "host: a\r\n"),
+    ] {
+        let answer = get(line, hosts).await;
+        assert_eq!(answer.split(' ').nth(1), Some("200"), "{line}: {answer}");
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use enroll_oauth_types::Timestamp;
 use enroll_pages::{
     ClientFace, ConsentPage, ErrorPage, FormPostPage, LogOutPage, LoginPage, LoginProblem, Look, PostTarget,
-    Problem, RegisteredBy, ScopeChoice, SignedOutPage,
+    Problem, RegisteredBy, ScopeChoice, SignedOutPage, StillSignedInPage,
 };
 
 const REGISTERED: Timestamp = Timestamp(1_793_664_000);
@@ -196,6 +196,11 @@ fn ends(look: &Look<'_>) -> Vec<(&'static str, String)> {
         (
             "signed-out-hostile",
             SignedOutPage { back_to: Some((HOSTILE.name, "javascript:alert(1)")) }.render(look),
+        ),
+        ("still-signed-in", StillSignedInPage { back_to: None }.render(look)),
+        (
+            "still-signed-in-back",
+            StillSignedInPage { back_to: Some((PHOTOS.name, "https://photos.example/bye")) }.render(look),
         ),
         ("form-post", FormPostPage { target, parameters }.render(look)),
     ]

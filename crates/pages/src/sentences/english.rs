@@ -68,6 +68,8 @@ pub(crate) const ENGLISH: Sentences = Sentences {
     stay_signed_in: "Stay signed in",
     signed_out: "You are signed out",
     signed_out_detail: "You can close this window.",
+    still_signed_in: "You are still signed in",
+    still_signed_in_detail: "Nothing has changed. You can close this window.",
     back_to: "Back to {client}",
 
     error: "This did not work",

@@ -68,6 +68,8 @@ pub(crate) const GERMAN: Sentences = Sentences {
     stay_signed_in: "Angemeldet bleiben",
     signed_out: "Sie sind abgemeldet",
     signed_out_detail: "Sie können dieses Fenster schließen.",
+    still_signed_in: "Sie sind weiterhin angemeldet",
+    still_signed_in_detail: "Es hat sich nichts geändert. Sie können dieses Fenster schließen.",
     back_to: "Zurück zu {client}",
 
     error: "Das hat nicht geklappt",

@@ -55,6 +55,8 @@ pub(crate) const JAPANESE: Sentences = Sentences {
     stay_signed_in: "ログアウトしない",
     signed_out: "ログアウトしました",
     signed_out_detail: "このウィンドウは閉じてかまいません。",
+    still_signed_in: "ログインしたままです",
+    still_signed_in_detail: "何も変更されていません。このウィンドウは閉じてかまいません。",
     back_to: "{client} に戻る",
 
     error: "処理を完了できませんでした",

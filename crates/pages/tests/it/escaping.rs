@@ -2,7 +2,7 @@
 
 use enroll_pages::{
     ClientFace, ConsentPage, ErrorPage, FormPostPage, Language, LogOutPage, LoginPage, Look, PostTarget,
-    Problem, ScopeChoice, SignedOutPage,
+    Problem, ScopeChoice, SignedOutPage, StillSignedInPage,
 };
 
 use crate::states::{consent, states};
@@ -68,6 +68,10 @@ fn hostile_pages() -> Vec<String> {
         log_out.render(&LOOK),
         SignedOutPage { back_to: Some((HOSTILE, "https://a.example/'\"><script>alert(1)</script><b a='")) }
             .render(&LOOK),
+        StillSignedInPage {
+            back_to: Some((HOSTILE, "https://a.example/'\"><script>alert(1)</script><b a='")),
+        }
+        .render(&LOOK),
         error.render(&LOOK),
         FormPostPage { target, parameters: hidden }.render(&LOOK),
     ]
@@ -156,6 +160,8 @@ fn nothing_is_written_into_a_page_unescaped_but_the_two_constants() {
         "consent",
         "log_out",
         "signed_out",
+        "still_signed_in",
+        "back_to",
         "error",
         "form_post",
     ] {

@@ -54,12 +54,12 @@ impl ClaimsRequest {
         self.userinfo.keys().chain(self.id_token.keys()).map(String::as_str)
     }
 
-    /// The one subject that the answer may be about. §5.5.1.
-    pub(crate) fn subject(&self) -> Option<&str> {
-        let wanted =
-            [&self.id_token, &self.userinfo].into_iter().find_map(|own| own.get("sub")?.get("value"))?;
+    /// Each subject that the answer may be about alone. §5.5.1.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = &str> {
+        let wanted = [&self.id_token, &self.userinfo];
+        let wanted = wanted.into_iter().filter_map(|own| own.get("sub")?.get("value"));
         // A number or the like is nobody's subject, and must match nobody.
-        Some(wanted.as_str().unwrap_or_default())
+        wanted.map(|subject| subject.as_str().unwrap_or_default())
     }
 
     /// Whether the ID token must tell when the user logged in. §5.5.1.
@@ -103,10 +103,12 @@ mod tests {
 
     #[test]
     fn a_subject_that_is_no_string_is_nobody() {
-        assert_eq!(read(r#"{ "id_token": { "sub": { "value": "a" } } }"#).subject(), Some("a"));
-        assert_eq!(read(r#"{ "userinfo": { "sub": { "value": "b" } } }"#).subject(), Some("b"));
-        assert_eq!(read(r#"{ "id_token": { "sub": { "value": 1 } } }"#).subject(), Some(""));
-        assert_eq!(read(r#"{ "id_token": { "sub": null } }"#).subject(), None);
+        let subjects = |text: &str| read(text).subjects().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(subjects(r#"{ "id_token": { "sub": { "value": "a" } } }"#), ["a"]);
+        let both = r#"{ "userinfo": { "sub": { "value": "b" } }, "id_token": { "sub": { "value": "a" } } }"#;
+        assert_eq!(subjects(both), ["a", "b"]);
+        assert_eq!(subjects(r#"{ "id_token": { "sub": { "value": 1 } } }"#), [""]);
+        assert!(subjects(r#"{ "id_token": { "sub": null } }"#).is_empty());
     }
 
     #[test]

@@ -96,10 +96,9 @@ impl Provider {
             }
         }
         let default_max_age = client.metadata.default_max_age.map(|age| Seconds::get(age).into());
-        let subject = match parameters.get("id_token_hint") {
-            Some(hint) => Some(self.subject_of_hint(hint, client)?),
-            None => claims.subject().map(str::to_owned),
-        };
+        let hint = parameters.get("id_token_hint");
+        let hinted = hint.map(|hint| self.subject_of_hint(hint, client)).transpose()?;
+        let subject = the_one_subject(hinted.as_deref(), &claims)?;
         Ok(AuthorizationRequest {
             client: client.clone(),
             destination: destination.clone(),
@@ -218,6 +217,17 @@ fn must_not_want_userinfo(claims: &ClaimsRequest) -> Result<(), ProtocolError> {
             "claims: must hold id_token alone where no access token is asked for",
         )),
     }
+}
+
+/// Whoever must be somebody, and somebody else as well, can never be logged in. OpenID Connect Core 1.0 §3.1.2.1, §5.5.1.
+fn the_one_subject(hinted: Option<&str>, claims: &ClaimsRequest) -> Result<Option<String>, ProtocolError> {
+    let mut named = hinted.into_iter().chain(claims.subjects());
+    let first = named.next();
+    if named.any(|other| Some(other) != first) {
+        let problem = "id_token_hint, claims: name several users, of whom only one can be logged in";
+        return Err(ProtocolError::new(ErrorCode::LoginRequired, problem));
+    }
+    Ok(first.map(str::to_owned))
 }
 
 fn max_age(parameters: &Parameters) -> Result<Option<u64>, ProtocolError> {

@@ -74,7 +74,7 @@ impl Provider {
         match (destination.mode.carrier, target) {
             (Carrier::FormPost, Some(target)) => {
                 let html = FormPostPage { target, parameters }.render(&visitor.look());
-                page(StatusCode::OK, html, Forms::Client(target))
+                page(StatusCode::OK, html, Forms::ClientThenAnywhere)
             }
             (Carrier::Fragment, _) => redirect(&with_fragment(&destination.redirect_uri, &parameters)),
             _ => redirect(&with_query(&destination.redirect_uri, &parameters)),

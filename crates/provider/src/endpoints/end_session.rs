@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 use enroll_oauth_types::{ClientId, ErrorCode};
-use enroll_pages::{Forms, LogOutPage, Problem, SignedOutPage};
+use enroll_pages::{Forms, LogOutPage, Problem, SignedOutPage, StillSignedInPage};
 use enroll_store::Client;
 use http::{StatusCode, header};
 
@@ -23,6 +23,14 @@ struct LogOut {
     /// One that the client registered.
     back_to: Option<String>,
     parameters: Parameters,
+}
+
+impl LogOut {
+    /// The client's name, and its address, for whoever wants to go back there.
+    fn way_back(&self, visitor: &Visitor<'_>) -> Option<(&str, &str)> {
+        let name = self.client.as_ref().map(|client| face(client, visitor).name);
+        name.zip(self.back_to.as_deref())
+    }
 }
 
 impl Provider {
@@ -64,6 +72,7 @@ impl Provider {
             let visitor = self.visitor(&parts).speaking(asked.parameters.get("ui_locales"));
             match (answer.only("decision"), session) {
                 (Some("sign_out"), session) => self.logged_out(&asked, session, &visitor).await,
+                (Some("stay"), Some(_)) => Ok(still_signed_in(&asked, &visitor)),
                 (_, Some(session)) => self.ask_to_log_out(&asked, &session, &visitor).await,
                 (_, None) => Err(expired()),
             }
@@ -138,8 +147,7 @@ impl Provider {
         let mut response = if let Some(back_to) = back_to.filter(|_| asked.hint.is_some()) {
             redirect(&with_state(back_to, asked.parameters.get("state")))
         } else {
-            let name = asked.client.as_ref().map(|client| face(client, visitor).name);
-            let signed_out = SignedOutPage { back_to: name.zip(back_to) };
+            let signed_out = SignedOutPage { back_to: asked.way_back(visitor) };
             page(StatusCode::OK, signed_out.render(&visitor.look()), Forms::None)
         };
         if visitor.cookie(Jar::Session).is_some() {
@@ -147,6 +155,12 @@ impl Provider {
         }
         Ok(response)
     }
+}
+
+/// Somebody was asked, and did not want to log out.
+fn still_signed_in(asked: &LogOut, visitor: &Visitor<'_>) -> Response {
+    let still_signed_in = StillSignedInPage { back_to: asked.way_back(visitor) };
+    page(StatusCode::OK, still_signed_in.render(&visitor.look()), Forms::None)
 }
 
 /// Where the browser may be sent: where the client registered, character for character. §3.

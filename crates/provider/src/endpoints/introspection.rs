@@ -74,10 +74,12 @@ impl Provider {
     }
 
     async fn told_of(&self, client: &Client, token: &str) -> Result<Value, ProtocolError> {
-        if let Some(claims) = self.claims_of(token).await? {
+        if let Some(mut claims) = self.claims_of(token).await? {
             if claims.client_id != client.id {
                 return Ok(inactive());
             }
+            // They are for the resources. What a client may know of a user it asks for, and the user is asked.
+            claims.of_user.clear();
             return active(&claims);
         }
         self.told_of_refresh_token(client, token).await

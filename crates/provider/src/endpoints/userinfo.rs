@@ -114,24 +114,35 @@ fn no_openid() -> Denied {
 impl Denied {
     fn into_response(self) -> Response {
         match self {
-            Self::Protocol(error) => error.into_response(),
+            Self::Protocol(error) => {
+                let is_of_request = matches!(error, ProtocolError::Refused(ErrorCode::InvalidRequest, _));
+                let response = error.into_response();
+                match is_of_request {
+                    true => challenged(response, Some(&ErrorCode::InvalidRequest)),
+                    false => response,
+                }
+            }
             Self::Access(status, code, problem) => {
                 tracing::info!("showed nothing of a user: {problem}");
-                // RFC 6750 §3.1: without a token, no error.
-                let challenge = match &code {
-                    None => "Bearer realm=\"enroll\"".to_owned(),
-                    Some(ErrorCode::InsufficientScope) => {
-                        "Bearer realm=\"enroll\", error=\"insufficient_scope\", scope=\"openid\"".to_owned()
-                    }
-                    Some(code) => format!("Bearer realm=\"enroll\", error=\"{code}\""),
-                };
-                let mut response = error_response(status, code.unwrap_or(ErrorCode::InvalidToken), problem);
-                let challenge = HeaderValue::from_str(&challenge).expect("made of printable ASCII");
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-                response
+                let told = code.clone().unwrap_or(ErrorCode::InvalidToken);
+                challenged(error_response(status, told, problem), code.as_ref())
             }
         }
     }
+}
+
+/// RFC 6750 §3.1: without a token, no error.
+fn challenged(mut response: Response, code: Option<&ErrorCode>) -> Response {
+    let challenge = match code {
+        None => "Bearer realm=\"enroll\"".to_owned(),
+        Some(ErrorCode::InsufficientScope) => {
+            "Bearer realm=\"enroll\", error=\"insufficient_scope\", scope=\"openid\"".to_owned()
+        }
+        Some(code) => format!("Bearer realm=\"enroll\", error=\"{code}\""),
+    };
+    let challenge = HeaderValue::from_str(&challenge).expect("made of printable ASCII");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    response
 }
 
 impl From<ProtocolError> for Denied {

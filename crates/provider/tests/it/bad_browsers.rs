@@ -252,6 +252,8 @@ async fn no_page_can_be_framed_kept_or_scripted() {
         }
         assert_eq!(page.header("access-control-allow-origin"), "", "{page:?}");
     }
+    // Chromium would hold against it where the client's callback redirects to.
+    assert!(!form_post.header("content-security-policy").contains("form-action"), "{form_post:?}");
     for cookie in login.headers.get_all(header::SET_COOKIE) {
         let cookie = cookie.to_str().unwrap();
         for attribute in ["__Host-", "HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {

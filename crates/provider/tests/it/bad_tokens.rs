@@ -3,9 +3,13 @@
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::prelude::BASE64_STANDARD;
 use enroll_jose::{SigningAlgorithm, SigningKey};
+use enroll_oauth_types::ClientSecret;
+use enroll_provider::{Catalog, Resource};
 use enroll_testkit::ClientKey;
 use serde_json::{Value, json};
+use url::form_urlencoded::byte_serialize;
 
 use crate::harness::{Client, ISSUER, Server, claims, form, head, modified};
 
@@ -129,6 +133,37 @@ async fn a_token_that_is_not_for_it_does_not_open_userinfo() {
     answer.is_refused(403, "insufficient_scope");
 }
 
+/// RFC 6750 §3.1
+#[tokio::test]
+async fn a_token_that_is_sent_wrongly_is_answered_with_a_challenge() {
+    let server = Server::new().await;
+    let malformed = server.userinfo("a b").await;
+    let mut twice = form("/connect/userinfo", &[("access_token", "x")]);
+    twice.headers_mut().insert("authorization", "Bearer x".parse().unwrap());
+    let twice = server.send(twice).await;
+    let doubled = form("/connect/userinfo", &[("access_token", "x"), ("access_token", "x")]);
+    for answer in [malformed, twice, server.send(doubled).await] {
+        answer.is_refused(400, "invalid_request");
+        assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="enroll", error="invalid_request""#);
+    }
+}
+
+/// What a resource may know of a user is for that resource. RFC 7662 §4.
+#[tokio::test]
+async fn a_client_reads_nothing_of_a_user_in_its_own_token() {
+    let server = Server::new().await;
+    let members = json!({ "scope": "openid api1", "access_token_type": "Reference" });
+    let (client, told) = server.tokens(members, "openid api1").await;
+    let token = told["access_token"].as_str().unwrap();
+    let seen = server.post_as(&client, "/connect/introspect", &[("token", token)]).await.json();
+    let mut names: Vec<&str> = seen.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    let protocol =
+        ["active", "aud", "auth_time", "client_id", "exp", "iat", "iss", "jti", "scope", "sub", "token_type"];
+    assert_eq!(names, protocol, "{seen}");
+    assert_eq!((&seen["active"], &seen["aud"]), (&json!(true), &json!("https://api.example/1")));
+}
+
 /// From the very second on. RFC 9068 §4.
 #[tokio::test]
 async fn an_access_token_ends_when_its_client_registered_so() {
@@ -153,6 +188,8 @@ const ASSERTIONS: &[(&str, Made)] = &[
     ("aud", |_| json!("https://id.example/")),
     ("aud", |_| json!("https://id.example.evil.example")),
     ("aud", |_| json!("https://id.example/connect/introspect")),
+    ("aud", |_| json!("https://id.example/authorize")),
+    ("aud", |_| json!("https://other.example/token")),
     ("aud", |_| json!([])),
     ("aud", |_| json!(["https://other.example"])),
     ("aud", |_| json!(1)),
@@ -198,6 +235,19 @@ async fn an_assertion_that_is_wrong_in_one_claim_proves_nothing() {
     let good = key.sign(&assertion("x", json!(1), 101));
     present(&server, &client, &good).await.is_refused(400, "invalid_grant");
     present(&server, &client, &good).await.is_refused(401, "invalid_client");
+}
+
+/// Clients that found no metadata name the address that they guessed. RFC 7523 §3, item 3.
+#[tokio::test]
+async fn an_assertion_may_name_each_address_of_the_token_endpoint() {
+    let server = Server::new().await;
+    let key = ClientKey::new("k");
+    let client = server.register(signing(&key)).await;
+    let now = server.now();
+    for path in ["", "/connect/token", "/token"] {
+        let claims = json!({ "iss": client.id(), "sub": client.id(), "aud": format!("{ISSUER}{path}"), "exp": now + 60, "jti": format!("of {path}") });
+        present(&server, &client, &key.sign(&claims)).await.is_refused(400, "invalid_grant");
+    }
 }
 
 fn signing(key: &ClientKey) -> Value {
@@ -250,4 +300,30 @@ async fn credentials_that_are_none_prove_nothing() {
             );
         }
     }
+}
+
+/// RFC 6749 §2.3.1 has both halves encoded, and many do not know it.
+#[tokio::test]
+async fn credentials_are_taken_encoded_and_as_they_are() {
+    const NAME: &str = "https://api.example/1";
+    const SECRETS: [&str; 3] = ["p+w/==rd", "100%40real", "a b"];
+    let secrets = SECRETS.map(|secret| ClientSecret::presented(secret.to_owned()).hash());
+    let resource = Resource { identifier: NAME.to_owned(), secrets: secrets.to_vec(), ..Resource::default() };
+    let server = Server::with(|builder| builder.catalog(Catalog::new([resource]))).await;
+    let status = async |name: &str, secret: &str| {
+        let mut request = form("/connect/introspect", &[("token", "x")]);
+        let value = format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{secret}")));
+        request.headers_mut().insert("authorization", value.parse().unwrap());
+        server.send(request).await.status.as_u16()
+    };
+    let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    for secret in SECRETS {
+        assert_eq!(status(NAME, secret).await, 200, "{secret}");
+        assert_eq!(status(&encoded(NAME), &encoded(secret)).await, 200, "{secret}");
+        assert_eq!(status(&encoded(NAME), &format!("{secret}x")).await, 401, "{secret}");
+        assert_eq!(status("https", secret).await, 401, "{secret}");
+    }
+    // Neither the one nor the other.
+    assert_eq!(status(NAME, "100@real").await, 401);
+    assert_eq!(status(NAME, "p w/==rd").await, 401);
 }

@@ -228,6 +228,36 @@ async fn oidcc_id_token_hint() {
     browser.goes(&third.asks(&[("id_token_hint", hint)])).await.is_told("invalid_request");
 }
 
+/// §5.5.1: nobody is two users, whatever names them.
+#[tokio::test]
+async fn each_user_that_a_request_names_is_the_same() {
+    let server = Server::new().await;
+    let client = server.register(json!({ "require_consent": false })).await;
+    let mut browser = server.browser();
+    let asked = client.asks(&[]);
+    let code = browser.code(&asked).await;
+    let told = server.redeem(&client, &asked, &code).await.json();
+    let hint = told["id_token"].as_str().unwrap();
+    let alice = claims(hint)["sub"].as_str().unwrap().to_owned();
+    let sub = |value: &str| json!({ "sub": { "value": value } });
+    for (hint, wish, agrees) in [
+        (hint, json!({ "id_token": sub("zzz") }), false),
+        (hint, json!({ "userinfo": sub("zzz") }), false),
+        ("", json!({ "id_token": sub(&alice), "userinfo": sub("zzz") }), false),
+        ("", json!({ "id_token": sub("zzz"), "userinfo": sub(&alice) }), false),
+        (hint, json!({ "id_token": { "sub": { "value": 1 } } }), false),
+        (hint, json!({ "id_token": sub(&alice), "userinfo": sub(&alice) }), true),
+        (hint, json!({ "id_token": { "sub": null } }), true),
+    ] {
+        let answer =
+            browser.goes(&client.asks(&[("id_token_hint", hint), ("claims", &wish.to_string())])).await;
+        match agrees {
+            true => assert!(answer.told("code").is_some(), "{wish}: {answer:?}"),
+            false => answer.is_told("login_required"),
+        }
+    }
+}
+
 /// RFC 6749 §4.1.2
 #[tokio::test]
 async fn oidcc_codereuse_and_codereuse_30seconds() {

@@ -85,6 +85,9 @@ async fn oidcc_rp_initiated_logout_no_params_and_no_id_token_hint() {
         assert!(is_logged_in(&mut browser, &client).await, "not before the answer");
         let stays = browser.fills_in(&page, &[("decision", "stay")]).await;
         assert!(is_logged_in(&mut browser, &client).await, "{stays:?}");
+        assert!(stays.body.contains("<h1>You are still signed in</h1>"), "{stays:?}");
+        assert!(!stays.body.contains("<form"), "nothing is asked again: {stays:?}");
+        assert_eq!(stays.body.contains(&format!("href=\"{BACK}\"")), link, "{stays:?}");
         let answer = browser.fills_in(&page, &[("decision", "sign_out")]).await;
         assert_eq!((answer.status.as_u16(), answer.location()), (200, ""));
         assert_eq!(answer.body.contains(&format!("href=\"{BACK}\"")), link, "{answer:?}");
