@@ -27,8 +27,8 @@ pub enum Problem {
     UnknownClient,
     /// The client was deleted at this time.
     GoneClient(Timestamp),
-    /// The operators switched the client off.
-    DisabledClient,
+    /// The operators switched the client off at this time.
+    DisabledClient(Timestamp),
     /// The redirect URI is missing or not the client's.
     RedirectUri,
     /// Anything else that the client did wrong.
@@ -60,7 +60,10 @@ impl View<'_> {
         match self.page.problem {
             Problem::UnknownClient => Phrase::from(self.t.unknown_client),
             Problem::GoneClient(since) => self.t.gone_client.with("date", date(since, self.look.language)),
-            Problem::DisabledClient => self.t.disabled_client.with("service", self.look.service),
+            Problem::DisabledClient(since) => {
+                let sentence = self.t.disabled_client.with("service", self.look.service);
+                sentence.with("date", date(since, self.look.language))
+            }
             Problem::RedirectUri => Phrase::from(self.t.redirect_uri),
             Problem::InvalidRequest => Phrase::from(self.t.invalid_request),
             Problem::Expired => Phrase::from(self.t.expired),
@@ -72,7 +75,7 @@ impl View<'_> {
         match self.page.problem {
             Problem::UnknownClient => self.t.unknown_client_remedy,
             Problem::GoneClient(_) => self.t.gone_client_remedy,
-            Problem::DisabledClient => self.t.disabled_client_remedy,
+            Problem::DisabledClient(_) => self.t.disabled_client_remedy,
             Problem::RedirectUri => self.t.redirect_uri_remedy,
             Problem::InvalidRequest => self.t.invalid_request_remedy,
             Problem::Expired => self.t.expired_remedy,

@@ -157,7 +157,7 @@ impl Provider {
         let (parts, body) = request.into_parts();
         let sent = match parts.method {
             Method::POST => self.form(&parts.headers, body).await,
-            _ => Ok(Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes())),
+            _ => Parameters::read(parts.uri.query().unwrap_or_default().as_bytes()),
         };
         match sent {
             Ok(sent) => Ok((parts, sent)),

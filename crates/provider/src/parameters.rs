@@ -20,6 +20,15 @@ impl Parameters {
         Self(sent.filter(|(_, value)| !value.is_empty()).collect())
     }
 
+    /// Reads what somebody else wrote. What is not UTF-8 once it is decoded is refused, since a client would get another
+    /// `state` back than it sent. RFC 6749 Appendix B.
+    pub(crate) fn read(text: &[u8]) -> Result<Self, ProtocolError> {
+        match percent_encoding::percent_decode(text).decode_utf8() {
+            Ok(_) => Ok(Self::parse(text)),
+            Err(_) => Err(ProtocolError::invalid_request("the parameters must be encoded as UTF-8")),
+        }
+    }
+
     /// Reads a form.
     pub(crate) fn form(headers: &HeaderMap, body: &[u8]) -> Result<Self, ProtocolError> {
         let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -28,7 +37,7 @@ impl Parameters {
             let problem = "Content-Type: must be application/x-www-form-urlencoded";
             return Err(ProtocolError::invalid_request(problem));
         }
-        Ok(Self::parse(body))
+        Self::read(body)
     }
 
     /// A parameter that is sent twice is refused, since two readers could take different ones. RFC 6749 §3.1.
@@ -107,6 +116,19 @@ mod tests {
         assert_eq!(form.all("resource").collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(Parameters::parse(b"a=1&a=2&b=3").only("a"), None);
         assert_eq!(Parameters::parse(b"a=1&a=2&b=3").only("b"), Some("3"));
+    }
+
+    /// RFC 6749 Appendix B
+    #[test]
+    fn what_is_not_utf_8_is_refused_and_not_changed() {
+        for text in ["state=%ff%fe", "%c3=%bc", "a=1&b=%C3", "a=%ed%a0%80"] {
+            assert!(read(FORM, text).is_err(), "{text}");
+            assert!(Parameters::read(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(Parameters::read(b"state=\xff").is_err());
+        for text in ["state=%C3%BC%00", "state=100%", "state=%zz", ""] {
+            assert!(Parameters::read(text.as_bytes()).is_ok(), "{text}");
+        }
     }
 
     #[test]

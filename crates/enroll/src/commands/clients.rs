@@ -148,10 +148,13 @@ async fn set_enabled(one: &OneClient, enabled: bool) -> Result<(), Failure> {
     let (store, id) = (open(&one.place, Access::ReadWrite)?, ClientId::from(one.id.as_str()));
     for _ in 0..ATTEMPTS {
         let Some(client) = store.client(&id).await? else { return Err(not_there(&store, &id).await?) };
+        let said = || say(format_args!("{} {}", if enabled { "enabled" } else { "disabled" }, id));
+        // People are told since when it is disabled.
+        if client.enabled == enabled {
+            return said();
+        }
         match store.replace(&Client { enabled, updated_at: SystemClock.now(), ..client }).await {
-            Ok(()) => {
-                return say(format_args!("{} {}", if enabled { "enabled" } else { "disabled" }, id));
-            }
+            Ok(()) => return said(),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }

@@ -103,7 +103,11 @@ async fn clients_are_listed_shown_disabled_enabled_and_deleted_while_the_server_
         assert_eq!(home.run(&format!("clients {command} {id}")).code, Some(0));
         let read = server.read(&registered.json).await;
         assert_eq!(read.status, if enabled { 200 } else { 403 }, "{read:?}");
+        let once = lines(&home.run("clients list --json"));
+        // What is so already stays as it is: people are told since when.
+        assert_eq!(home.run(&format!("clients {command} {id}")).code, Some(0));
         let listed = lines(&home.run("clients list --json"));
+        assert_eq!(listed, once);
         assert_eq!((listed.len(), &listed[0]["enabled"]), (1, &enabled.into()));
     }
     assert_eq!(home.run(&format!("clients delete {id}")).code, Some(0));

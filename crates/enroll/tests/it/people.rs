@@ -56,6 +56,24 @@ async fn a_client_registers_sends_somebody_refreshes_and_is_deleted() {
     assert_eq!((page.status, page.location.as_str()), (400, ""), "{page:?}");
 }
 
+/// Whoever comes by way of a client that was disabled hears since when, and what to do.
+#[tokio::test]
+async fn a_page_says_since_when_a_client_is_disabled() {
+    let home = Home::new();
+    let server = Server::open(&home);
+    let client = server.register(&web(&json!({ "token_endpoint_auth_method": "none" })), None).await;
+    let id = client.member("client_id");
+    assert_eq!(home.run(&format!("clients disable {id}")).code, Some(0));
+    let mut browser = Browser::at(&server.url, &server.url);
+    let page = browser.get(&format!("/connect/authorize?client_id={id}")).await.unwrap();
+    assert_eq!((page.status, page.location.as_str()), (400, ""), "{page:?}");
+    let (_, since) = page.html.split_once("was switched off by the operators of <bdi>").expect("it says so");
+    let (_, date) = since.split_once("</bdi> on <bdi>").expect("it says since when");
+    let (date, _) = date.split_once("</bdi>.").expect("the sentence ends");
+    assert_eq!(date.split(' ').count(), 3, "{date}");
+    assert!(page.html.contains("If you need it, ask them."), "{page:?}");
+}
+
 /// OpenID Connect Core 1.0 §3.2, for operators who want it: what is offered is what works, and nothing of it otherwise.
 #[tokio::test]
 async fn with_the_key_for_it_a_client_gets_tokens_by_way_of_the_browser() {

@@ -213,7 +213,7 @@ fn errors(look: &Look<'_>) -> Vec<(&'static str, String)> {
     vec![
         ("error-unknown", page(Problem::UnknownClient, "invalid_client", Some("client_id: no such client"))),
         ("error-gone", page(Problem::GoneClient(REGISTERED), "invalid_client", Some("client_id: deleted"))),
-        ("error-disabled", page(Problem::DisabledClient, "unauthorized_client", None)),
+        ("error-disabled", page(Problem::DisabledClient(REGISTERED), "unauthorized_client", None)),
         (
             "error-redirect-uri",
             page(Problem::RedirectUri, "invalid_request", Some("redirect_uri: not one of those registered")),

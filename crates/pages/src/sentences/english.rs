@@ -81,7 +81,7 @@ pub(crate) const ENGLISH: Sentences = Sentences {
     unknown_client_remedy: "Remove the connection in the application and add it again. If that does not help, tell whoever runs the application.",
     gone_client: "The registration of the application that sent you here was deleted on {date}.",
     gone_client_remedy: "Remove the connection in the application and add it again, so that it registers anew. Nothing is wrong with your account.",
-    disabled_client: "The application that sent you here has been switched off by the operators of {service}.",
+    disabled_client: "The application that sent you here was switched off by the operators of {service} on {date}.",
     disabled_client_remedy: "If you need it, ask them. Trying again will not help.",
     redirect_uri: "The application wants you to be sent to an address that it did not register.",
     redirect_uri_remedy: "To protect you, you were not sent there. Start again from the application itself, not from a link that somebody gave you.",

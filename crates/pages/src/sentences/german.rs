@@ -81,7 +81,7 @@ pub(crate) const GERMAN: Sentences = Sentences {
     unknown_client_remedy: "Entfernen Sie die Verbindung in der Anwendung und fügen Sie sie neu hinzu. Hilft das nicht, wenden Sie sich an den Betreiber der Anwendung.",
     gone_client: "Die Registrierung der Anwendung, von der Sie kommen, wurde am {date} gelöscht.",
     gone_client_remedy: "Entfernen Sie die Verbindung in der Anwendung und fügen Sie sie neu hinzu, damit sie sich neu registriert. Mit Ihrem Konto ist alles in Ordnung.",
-    disabled_client: "Die Anwendung, von der Sie kommen, wurde von den Betreibern von {service} abgeschaltet.",
+    disabled_client: "Die Anwendung, von der Sie kommen, wurde am {date} von den Betreibern von {service} abgeschaltet.",
     disabled_client_remedy: "Wenn Sie sie brauchen, fragen Sie dort nach. Ein neuer Versuch hilft nicht.",
     redirect_uri: "Die Anwendung möchte Sie an eine Adresse schicken, die sie nicht registriert hat.",
     redirect_uri_remedy: "Zu Ihrem Schutz wurden Sie nicht dorthin geschickt. Beginnen Sie noch einmal in der Anwendung selbst, nicht über einen Link, den Ihnen jemand gegeben hat.",

@@ -68,7 +68,7 @@ pub(crate) const JAPANESE: Sentences = Sentences {
     unknown_client_remedy: "アプリで接続をいったん削除し、もう一度追加してください。解決しない場合は、アプリの運営者にお知らせください。",
     gone_client: "移動元のアプリの登録は{date}に削除されました。",
     gone_client_remedy: "アプリで接続をいったん削除し、もう一度追加すると、新しく登録されます。あなたのアカウントに問題はありません。",
-    disabled_client: "移動元のアプリは、{service} の運営者によって停止されています。",
+    disabled_client: "移動元のアプリは、{date}に {service} の運営者によって停止されました。",
     disabled_client_remedy: "必要な場合は運営者にお問い合わせください。もう一度試しても結果は変わりません。",
     redirect_uri: "アプリが、登録されていないアドレスへの移動を求めています。",
     redirect_uri_remedy: "安全のため、移動を中止しました。誰かから受け取ったリンクではなく、アプリ自体からやり直してください。",

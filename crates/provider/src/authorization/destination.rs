@@ -89,9 +89,11 @@ impl Provider {
         let id = ClientId::from(id);
         match self.clients.client(&id).await? {
             Some(client) if client.enabled => Ok(client),
-            Some(_) => {
+            Some(client) => {
                 let detail = "client_id: the client is disabled";
-                Err(Refusal::page(Problem::DisabledClient, ErrorCode::UnauthorizedClient, detail))
+                // That was its last change: it cannot be changed until it is enabled.
+                let problem = Problem::DisabledClient(client.updated_at);
+                Err(Refusal::page(problem, ErrorCode::UnauthorizedClient, detail))
             }
             None => Err(self.nobody_of_this_name(&id).await?),
         }

@@ -354,3 +354,16 @@ fn there_are_three_hundred_cases() {
     let there = crate::bad_tokens::COUNT + crate::bad_browsers::COUNT;
     assert!(here + there >= 300, "{here} and {there}");
 }
+
+/// RFC 6749 Appendix B: a client gets back the `state` that it sent, or none.
+#[tokio::test]
+async fn a_request_that_is_not_utf_8_is_refused() {
+    let server = Server::new().await;
+    let client = server.register(json!({})).await;
+    let path = client.asks(&[("state", "")]).path();
+    let answer = server.browser().get(&format!("{path}&state=%ff%fe")).await;
+    answer.is_error_page("invalid_request");
+    assert_eq!(answer.status, 400, "{answer:?}");
+    let answer = server.browser().get(&format!("{path}&state=%C3%BC")).await;
+    assert_ne!(answer.status, 400, "{answer:?}");
+}
