@@ -156,6 +156,34 @@ async fn a_client_authenticates_by_a_signature_once() {
     send(&assertion("3", "https://other.example")).await.assert_error(401, "invalid_client");
 }
 
+/// Below an issuer with a path clients guess both addresses, and sign for the one that they use. RFC 7523 §3, item 3.
+#[tokio::test]
+async fn an_assertion_names_any_address_of_a_token_endpoint_below_a_path() {
+    let home = Home::with_config(&format!("registration.open = true\n{SCOPES}"));
+    let server = Server::start(&home, "--issuer https://id.example/t");
+    let key = ClientKey::new("k");
+    let metadata = machine(&json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": key.jwks() }));
+    let registered = Answer::to(server.request(Method::POST, "/t/connect/dcr").json(&metadata)).await;
+    let id = registered.member("client_id");
+    for (path, aud, status) in [
+        ("/t/connect/token", "https://id.example/t", 200),
+        ("/t/connect/token", "https://id.example/t/connect/token", 200),
+        ("/t/token", "https://id.example/t/token", 200),
+        ("/token", "https://id.example/token", 200),
+        ("/token", "https://id.example", 401),
+        ("/token", "https://id.example/other/token", 401),
+    ] {
+        let end = SystemClock.now().seconds() + 60;
+        let claims = json!({ "iss": id, "sub": id, "aud": aud, "jti": aud, "exp": end });
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", &key.sign(&claims)),
+        ];
+        assert_eq!(Answer::to(form(&server, path, &fields)).await.status, status, "{aud} at {path}");
+    }
+}
+
 /// OpenID Connect Core 1.0 §9: the secret that both sides have, which the server keeps sealed.
 #[tokio::test]
 async fn a_client_authenticates_by_its_secret_without_sending_it() {
