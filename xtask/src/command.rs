@@ -19,6 +19,9 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    // What cargo told us of this package is not about what we start: cargo-machete takes it for a sign that it is not cargo
+    // that starts it.
+    command.env_remove("CARGO_PKG_NAME");
     command
 }
 

@@ -56,7 +56,7 @@ const VISITS = [
   [authorizationUrl('https://elsewhere.example/'), { end: 'error' }],
   [authorizationUrl(REDIRECT), { 'log-in': 'log-in', end: 'wrong-password' }, { user: 'nobody' }],
   [authorizationUrl(REDIRECT), { consent: 'consent' }, { deny: true }],
-  [endSessionUrl, { 'log-out': 'log-out' }, { deny: true }],
+  [endSessionUrl, { 'log-out': 'log-out', end: 'still-signed-in' }, { deny: true }],
   [endSessionUrl, { end: 'signed-out' }],
 ];
 
