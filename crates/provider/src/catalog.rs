@@ -1,6 +1,7 @@
 //! What there is to get access to: resources, and the scopes that lead there. RFC 6749 §3.3, RFC 8707.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use enroll_oauth_types::{ErrorCode, Localized, Scope, SecretHash, Uri};
 
@@ -39,7 +40,7 @@ pub struct ScopeMeaning {
 /// Every resource and scope of a server.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog {
-    resources: Vec<Resource>,
+    resources: Vec<Arc<Resource>>,
     scopes: Vec<ScopeMeaning>,
     loopback: Option<Vec<String>>,
 }
@@ -60,13 +61,13 @@ const MOST_RESOURCES: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
     pub(crate) scope: Scope,
-    pub(crate) resources: Vec<Resource>,
+    pub(crate) resources: Vec<Arc<Resource>>,
 }
 
 impl Catalog {
     /// These resources.
     pub fn new(resources: impl IntoIterator<Item = Resource>) -> Self {
-        Self { resources: resources.into_iter().collect(), ..Self::default() }
+        Self { resources: resources.into_iter().map(Arc::new).collect(), ..Self::default() }
     }
 
     /// The same, where these scopes are known, too.
@@ -86,7 +87,7 @@ impl Catalog {
     pub(crate) fn authenticated(&self, identifier: &str, secret: &SecretHash) -> Option<&Resource> {
         // Each is compared, so that the time tells nothing of which one it is.
         let has_it = |own: &Resource| own.secrets.iter().filter(|hash| *hash == secret).count() > 0;
-        self.resources.iter().find(|own| has_it(own) && own.identifier == identifier)
+        self.resources.iter().map(Arc::as_ref).find(|own| has_it(own) && own.identifier == identifier)
     }
 
     /// The claims that any resource wants to know of a user.
@@ -203,7 +204,7 @@ impl Catalog {
 
     /// Of these scopes those that lead to what is wanted, or, when nobody said that, all, with every resource that they lead
     /// to.
-    fn towards(&self, scope: &Scope, wanted: Option<Vec<Resource>>) -> Extent {
+    fn towards(&self, scope: &Scope, wanted: Option<Vec<Arc<Resource>>>) -> Extent {
         let Some(wanted) = wanted else {
             let led_to = self.resources.iter().filter(|resource| resource.is_led_to_by(scope));
             return Extent { scope: scope.values().collect(), resources: led_to.cloned().collect() };
@@ -227,7 +228,7 @@ impl Catalog {
     }
 
     /// RFC 8707 §2: a resource that is not known is refused.
-    fn named<'a>(&self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Resource>, ProtocolError> {
+    fn named<'a>(&self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Arc<Resource>>, ProtocolError> {
         let find = |name: &str| {
             let found = self.resources.iter().find(|own| own.is_called(name)).cloned();
             found.or_else(|| self.on_loopback(name)).ok_or_else(|| {
@@ -235,7 +236,7 @@ impl Catalog {
                 ProtocolError::new(ErrorCode::InvalidTarget, problem)
             })
         };
-        let mut wanted: Vec<Resource> = Vec::new();
+        let mut wanted: Vec<Arc<Resource>> = Vec::new();
         for resource in names.map(find) {
             let resource = resource?;
             if wanted.contains(&resource) {
@@ -250,16 +251,14 @@ impl Catalog {
         Ok(wanted)
     }
 
-    fn on_loopback(&self, name: &str) -> Option<Resource> {
+    fn on_loopback(&self, name: &str) -> Option<Arc<Resource>> {
         let scopes = self.loopback.as_ref().filter(|_| name.len() <= LONGEST_RESOURCE)?;
         let uri = Uri::from(name);
         let parts = uri.parts().ok()?;
         let is_here = ["http", "https"].contains(&parts.scheme.as_str()) && parts.is_loopback();
-        (is_here && parts.fragment.is_none()).then(|| Resource {
-            identifier: name.to_owned(),
-            scopes: scopes.clone(),
-            ..Resource::default()
-        })
+        let resource =
+            || Resource { identifier: name.to_owned(), scopes: scopes.clone(), ..Resource::default() };
+        (is_here && parts.fragment.is_none()).then(|| Arc::new(resource()))
     }
 }
 
@@ -296,7 +295,7 @@ impl Extent {
 }
 
 /// What was named, if anything was.
-fn some(named: Vec<Resource>) -> Option<Vec<Resource>> {
+fn some(named: Vec<Arc<Resource>>) -> Option<Vec<Arc<Resource>>> {
     Some(named).filter(|named| !named.is_empty())
 }
 

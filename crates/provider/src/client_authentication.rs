@@ -1,6 +1,8 @@
 //! Who sends a request: a client by its secret, by a signature, or, if it has neither, by its name. RFC 6749 §2.3,
 //! OpenID Connect Core 1.0 §9, RFC 7523 §2.2.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::prelude::BASE64_STANDARD;
@@ -44,7 +46,7 @@ impl Provider {
         headers: &HeaderMap,
         form: &Parameters,
         endpoint: &str,
-    ) -> Result<Client, ProtocolError> {
+    ) -> Result<Arc<Client>, ProtocolError> {
         let shown = presented(headers, form)?;
         let by_header = shown.iter().any(|one| one.by_header);
         // Each is tried until one is right, whether there are such clients or not: the time tells nothing.
@@ -56,14 +58,14 @@ impl Provider {
         Err(ProtocolError::not_proven(by_header))
     }
 
-    async fn proven(&self, shown: Presented, endpoint: &str) -> Result<Option<Client>, ProtocolError> {
+    async fn proven(&self, shown: Presented, endpoint: &str) -> Result<Option<Arc<Client>>, ProtocolError> {
         let Presented { id, proof, .. } = shown;
         let client = self.clients.client(&id).await?.filter(|client| client.enabled);
         let is_proven = match proof {
             Proof::Secret(secret) => {
                 client.as_ref().is_some_and(|client| has_secret(client, &secret, self.clock.now()))
             }
-            Proof::Assertion(token) => self.has_signed(&id, client.as_ref(), &token, endpoint).await?,
+            Proof::Assertion(token) => self.has_signed(&id, client.as_deref(), &token, endpoint).await?,
             Proof::Nothing => client.as_ref().is_some_and(|client| method_of(client) == AuthMethod::None),
         };
         Ok(client.filter(|_| is_proven))

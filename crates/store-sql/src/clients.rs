@@ -29,21 +29,20 @@ const TAKE_USE: &str = "UPDATE tokens SET uses_left = uses_left - 1 \
 
 #[async_trait]
 impl ClientReader for SqlStore {
-    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         let known = self.known.get(id);
         let values = [known.as_ref().map(|known| known.revision).into(), id.as_str().into()];
         let Some(mut row) = self.database.fetch(BY_ID, values, 1).await?.pop() else { return Ok(None) };
         let revision = row.required_number()?;
-        let client = match (row.optional_text()?, known) {
-            (None, Some(known)) => known,
+        match (row.optional_text()?, known) {
+            (None, Some(known)) => Ok(Some(known)),
             (document, _) => {
                 let document = document.unwrap_or_default();
                 let client = Arc::new(Client::from_document(&document, revision)?);
                 self.known.keep(client.clone(), document.len());
-                client
+                Ok(Some(client))
             }
-        };
-        Ok(Some(Client::clone(&client)))
+        }
     }
 
     async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {

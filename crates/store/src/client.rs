@@ -3,6 +3,8 @@
 //! To write a store: implement [`ClientReader`] and [`ClientStore`], keep [`Client::to_document`] beside the
 //! columns that your queries need, and apply [`client_store_conformance!`](crate::client_store_conformance).
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use enroll_oauth_types::{ClientId, ClientMetadata, Extensions, SealedSecret, SecretHash, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -189,8 +191,9 @@ pub struct Page {
 /// Reading clients: all that the authorization server gets.
 #[async_trait]
 pub trait ClientReader: Send + Sync + 'static {
-    /// The client of this identifier, if there is one.
-    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError>;
+    /// The client of this identifier, if there is one. It is shared, since a store may keep what it read for those who ask
+    /// again.
+    async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError>;
 
     /// When the client that had this identifier was deleted; `None` when nobody had it, or somebody has it. Who still
     /// comes with it is told so.

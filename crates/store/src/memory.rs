@@ -4,7 +4,7 @@ mod records;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use enroll_oauth_types::{ClientId, SecretHash, Timestamp};
@@ -19,7 +19,7 @@ pub struct MemoryStore(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    clients: BTreeMap<ClientId, Client>,
+    clients: BTreeMap<ClientId, Arc<Client>>,
     /// When the clients that are gone were deleted.
     deleted: BTreeMap<ClientId, Timestamp>,
     tokens: BTreeMap<TokenId, Token>,
@@ -34,7 +34,7 @@ impl MemoryStore {
 
 #[async_trait]
 impl ClientReader for MemoryStore {
-    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         Ok(self.state().clients.get(id).cloned())
     }
 
@@ -58,7 +58,7 @@ impl ClientStore for MemoryStore {
         if let Some(uses) = paid_with.and_then(|id| state.tokens.get_mut(id)?.uses_left.as_mut()) {
             *uses -= 1;
         }
-        state.clients.insert(client.id.clone(), client.clone());
+        state.clients.insert(client.id.clone(), Arc::new(client.clone()));
         Ok(())
     }
 
@@ -66,7 +66,7 @@ impl ClientStore for MemoryStore {
         let mut state = self.state();
         let stored = state.clients.get_mut(&client.id).filter(|stored| stored.revision == client.revision);
         let stored = stored.ok_or(StoreError::Conflict)?;
-        *stored = Client { revision: client.revision + 1, ..client.clone() };
+        *stored = Arc::new(Client { revision: client.revision + 1, ..client.clone() });
         Ok(())
     }
 
@@ -82,7 +82,7 @@ impl ClientStore for MemoryStore {
     async fn list(&self, page: Page) -> Result<Vec<Client>, StoreError> {
         let state = self.state();
         let rest = state.clients.range((after(page.after), Bound::Unbounded));
-        Ok(rest.take(page.limit as usize).map(|(_, client)| client.clone()).collect())
+        Ok(rest.take(page.limit as usize).map(|(_, client)| Client::clone(client)).collect())
     }
 }
 
@@ -123,8 +123,6 @@ fn after<T>(last: Option<T>) -> Bound<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     async fn empty() -> Arc<MemoryStore> {

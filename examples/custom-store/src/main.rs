@@ -29,10 +29,11 @@ impl Documents {
 
 #[async_trait]
 impl ClientReader for Documents {
-    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         match self.lock().get(id) {
             Some(Entry::Registered(revision, document)) => {
-                Client::from_document(document, *revision).map(Some)
+                let client = Client::from_document(document, *revision)?;
+                Ok(Some(Arc::new(client)))
             }
             Some(Entry::Deleted(_)) | None => Ok(None),
         }

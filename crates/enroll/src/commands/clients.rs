@@ -153,7 +153,10 @@ async fn set_enabled(one: &OneClient, enabled: bool) -> Result<(), Failure> {
         if client.enabled == enabled {
             return said();
         }
-        match store.replace(&Client { enabled, updated_at: SystemClock.now(), ..client }).await {
+        match store
+            .replace(&Client { enabled, updated_at: SystemClock.now(), ..Client::clone(&client) })
+            .await
+        {
             Ok(()) => return said(),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),

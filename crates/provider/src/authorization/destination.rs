@@ -2,6 +2,7 @@
 //! sent. Until both are known, nobody is sent anywhere. RFC 6749 §3.1.2, §4.1.2.1, RFC 9700 §4.1.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use enroll_jose::SigningAlgorithm;
 use enroll_oauth_types::{ApplicationType, ClientId, ErrorCode, RedirectUri, ResponseType};
@@ -78,7 +79,7 @@ impl ResponseMode {
 
 impl Provider {
     /// The client that asks.
-    pub(crate) async fn client_that_asks(&self, parameters: &Parameters) -> Result<Client, Refusal> {
+    pub(crate) async fn client_that_asks(&self, parameters: &Parameters) -> Result<Arc<Client>, Refusal> {
         let Some(id) = parameters.only("client_id").filter(|id| id.len() <= LONGEST) else {
             let detail = match parameters.get("client_id") {
                 None => "client_id: is required",

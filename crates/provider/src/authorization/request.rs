@@ -1,6 +1,7 @@
 //! What an authorization request asks for. RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.1, RFC 8707 §2.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use enroll_oauth_types::{ErrorCode, Scope, Seconds};
 use enroll_store::Client;
@@ -27,7 +28,7 @@ const ABOUT_THE_LOGIN: [&str; 3] = ["sub", "auth_time", "acr"];
 /// An authorization request, every part of it judged.
 #[derive(Debug)]
 pub(crate) struct AuthorizationRequest {
-    pub(crate) client: Client,
+    pub(crate) client: Arc<Client>,
     pub(crate) destination: Destination,
     pub(crate) flow: Flow,
     pub(crate) extent: Extent,
@@ -70,7 +71,7 @@ impl Provider {
 
     fn request_of(
         &self,
-        client: &Client,
+        client: &Arc<Client>,
         destination: &Destination,
         parameters: &Parameters,
     ) -> Result<AuthorizationRequest, ProtocolError> {

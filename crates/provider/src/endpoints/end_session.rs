@@ -1,5 +1,7 @@
 //! A client asks that its user be logged out here, too. OpenID Connect RP-Initiated Logout 1.0.
 
+use std::sync::Arc;
+
 use axum::extract::Request;
 use axum::response::Response;
 use enroll_oauth_types::{ClientId, ErrorCode};
@@ -19,7 +21,7 @@ use crate::{Provider, paths};
 /// What a client asks.
 struct LogOut {
     hint: Option<IdTokenHint>,
-    client: Option<Client>,
+    client: Option<Arc<Client>>,
     /// One that the client registered.
     back_to: Option<String>,
     parameters: Parameters,
@@ -99,7 +101,7 @@ impl Provider {
             Some(id) => self.clients.client(&id).await?.filter(|client| client.enabled),
             None => None,
         };
-        let back_to = back_to(client.as_ref(), &parameters)?;
+        let back_to = back_to(client.as_deref(), &parameters)?;
         Ok(LogOut { hint, client, back_to, parameters })
     }
 

@@ -1,6 +1,7 @@
 //! What lets a client manage its own registration: its token, the one before, or a request signed with its key.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use enroll_access::{AssertionError, ClientAssertion, SignedBy};
 use enroll_oauth_types::{ClientId, RegistrationAccessToken, SecretHash, Timestamp};
@@ -32,14 +33,14 @@ impl Registrar {
             let _ = black_box(nobody());
         }
         let now = self.server.clock.now();
-        let hold = match by_token(client.as_ref(), presented, now) {
+        let hold = match by_token(client.as_deref(), presented, now) {
             Some(hold) => hold,
-            None => Hold::Assertion(self.by_assertion(id, client.as_ref(), presented).await?),
+            None => Hold::Assertion(self.by_assertion(id, client.as_deref(), presented).await?),
         };
         match client {
             None => Err(ManagementError::InvalidToken),
             Some(client) if !client.enabled => Err(ManagementError::Disabled),
-            Some(client) => Ok((client, hold)),
+            Some(client) => Ok((Arc::unwrap_or_clone(client), hold)),
         }
     }
 

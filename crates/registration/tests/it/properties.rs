@@ -127,7 +127,7 @@ impl Registered {
     /// The stored document, which says more than any answer.
     async fn stored(&self, app: &TestApp) -> enroll_store::Client {
         let id = self.told["client_id"].as_str().unwrap().into();
-        app.store.client(&id).await.unwrap().unwrap()
+        std::sync::Arc::unwrap_or_clone(app.store.client(&id).await.unwrap().unwrap())
     }
 
     async fn update(&self, body: &Value) -> Answer {

@@ -20,7 +20,7 @@ struct HesitantStore {
 
 #[async_trait]
 impl ClientReader for HesitantStore {
-    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         self.clients.client(id).await
     }
 

@@ -108,7 +108,7 @@ async fn a_refused_update_rotates_nothing() {
     bad["redirect_uris"] = json!(["https://app.example/#fragment"]);
     assert_eq!(owner.update(&uri, &bad).await.status, 400);
     let stored = app.store.client(&text(&registered, "client_id").as_str().into()).await.unwrap().unwrap();
-    assert_eq!((stored.revision, stored.superseded_tokens), (1, Vec::new()));
+    assert_eq!((stored.revision, stored.superseded_tokens.len()), (1, 0));
 }
 
 /// RFC 7592 §5

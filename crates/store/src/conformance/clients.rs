@@ -12,7 +12,7 @@ use crate::{Client, ClientStore, Page, StoreError};
 type Store<S> = Arc<S>;
 
 async fn stored(store: &(impl ClientStore + ?Sized), id: &ClientId) -> Option<Client> {
-    store.client(id).await.expect("the store reads")
+    store.client(id).await.expect("the store reads").map(Arc::unwrap_or_clone)
 }
 
 async fn insert(store: &(impl ClientStore + ?Sized), client: &Client) {
