@@ -84,7 +84,7 @@ fn catalog(config: &Config, issuer: &str) -> Catalog {
         secrets: resource.secret_hashes.iter().filter_map(|text| SecretHash::from_text(text)).collect(),
     });
     let registration = Resource {
-        identifier: service::registration_url(issuer),
+        identifier: config.registration_url(issuer),
         scopes: vec![SCOPE.to_owned()],
         ..Resource::default()
     };

@@ -29,6 +29,9 @@ pub(crate) use schema::schema;
 pub(crate) use scopes::{Dynamic, ResourceConfig, ScopeConfig, Wording};
 pub(crate) use tokens::{SessionConfig, TokenConfig};
 
+/// The path of the registration endpoint, below the issuer.
+const REGISTRATION: &str = "/connect/dcr";
+
 /// The commented example, which `enroll config example` prints.
 pub(crate) const EXAMPLE: &str = include_str!("config/example.toml");
 
@@ -198,6 +201,11 @@ impl Config {
         self.issuer.clone().unwrap_or_else(|| format!("http://{}", self.listen))
     }
 
+    /// The registration endpoint, as clients see it: below the issuer, where no other host serves it.
+    pub(crate) fn registration_url(&self, issuer: &str) -> String {
+        self.registration.url.clone().unwrap_or_else(|| format!("{issuer}{REGISTRATION}"))
+    }
+
     /// The database of the configuration plane.
     pub(crate) fn configuration_database(&self) -> String {
         self.database.configuration.clone().unwrap_or_else(|| in_folder(&self.data, "configuration.db"))
@@ -241,12 +249,6 @@ impl Config {
         }
         if let Some((key, problem)) = self.registration.problem(|name| self.policies.contains_key(name)) {
             return wrong(&key, &problem);
-        }
-        if self.role == Role::Authorization {
-            return wrong(
-                "role",
-                "this version runs no authorization server apart yet; use `all` or `registration`",
-            );
         }
         if let Some(scope) =
             self.scopes.iter().find(|scope| !enroll_oauth_types::Scope::is_token(&scope.name))

@@ -40,9 +40,9 @@ const BREATH: Duration = Duration::from_millis(100);
 /// The longest header of a request, in bytes: room for long tokens, not more.
 const LARGEST_HEADER: usize = 64 * 1024;
 
-/// Every route, with what holds for all of them.
+/// Every route of what this process does, with what holds for all of them.
 pub(crate) fn app(
-    registrar: Registrar,
+    registrar: Option<Registrar>,
     authorization: Option<&Authorization>,
     metadata: &ServerMetadata,
     issuer: &str,
@@ -50,10 +50,11 @@ pub(crate) fn app(
     metrics: PrometheusHandle,
     limits: &Limits,
 ) -> Router {
-    let description = openapi::router(registrar.description(), issuer);
+    let description = registrar.as_ref().map(Registrar::description).unwrap_or_default();
     let routes = registrar
-        .router()
-        .merge(description)
+        .map(Registrar::router)
+        .unwrap_or_default()
+        .merge(openapi::router(description, issuer))
         .merge(authorization.map(|own| own.router(issuer)).unwrap_or_default())
         .merge(discovery::router(metadata, issuer))
         .merge(health::router(store, authorization.map(|own| own.records.clone()), metrics))

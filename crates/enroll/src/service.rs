@@ -1,5 +1,6 @@
 //! From the configuration to the parts: store, gate, registrar.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -19,17 +20,24 @@ use enroll_store_sql::{Access, OpenError, SqlRecords, SqlStore};
 use http::request::Parts;
 
 use crate::authorization;
+use crate::cli::Role;
 use crate::config::{
     Config, IssuerConfig, OutboundConfig, ResourceConfig, ScopeConfig, SoftwareStatement,
     StatementIssuerConfig,
 };
 use crate::failure::{Failure, with_causes};
 
-/// The path of the registration endpoint, below the issuer.
-const REGISTRATION: &str = "/connect/dcr";
-
 /// The path that clients guess when they find no metadata.
 const GUESSED: &str = "/register";
+
+/// Opens the store of the configuration plane for what this process does: an authorization server apart only reads it, and
+/// makes neither database nor schema.
+pub(crate) fn store_of_role(config: &Config) -> Result<Arc<SqlStore>, Failure> {
+    match config.role {
+        Role::All | Role::Registration => store(config),
+        Role::Authorization => existing_store(config, Access::ReadOnly),
+    }
+}
 
 /// Opens the store of the configuration plane for writing.
 pub(crate) fn store(config: &Config) -> Result<Arc<SqlStore>, Failure> {
@@ -49,7 +57,7 @@ pub(crate) fn existing_store(config: &Config, access: Access) -> Result<Arc<SqlS
 
 /// The people of the operational plane.
 pub(crate) async fn users(config: &Config) -> Result<Users, Failure> {
-    let key = sealing_key(config, &*store(config)?).await?;
+    let key = sealing_key(config, &*store_of_role(config)?).await?;
     let records = SqlRecords::open(&config.operational_database(), Access::ReadWrite)
         .map_err(|error| not_opened(&error))?;
     Ok(Users::new(Arc::new(records), key, Arc::new(SystemClock), Arc::new(SystemRandom)))
@@ -72,11 +80,6 @@ pub(crate) fn not_opened(error: &OpenError) -> Failure {
     }
 }
 
-/// The URL of the registration endpoint.
-pub(crate) fn registration_url(issuer: &str) -> String {
-    format!("{issuer}{REGISTRATION}")
-}
-
 /// The path in the issuer, empty for most.
 pub(crate) fn path_of(issuer: &str) -> String {
     url::Url::parse(issuer).map_or_else(|_| String::new(), |url| url.path().trim_end_matches('/').to_owned())
@@ -90,8 +93,10 @@ pub(crate) fn registrar(
     key: impl Into<Arc<SealingKey>>,
     gate: Gate,
 ) -> Result<RegistrarBuilder, Failure> {
-    let mut builder = Registrar::builder(registration_url(issuer))
-        .alias(GUESSED)
+    let url = config.registration_url(issuer);
+    let guessed = [GUESSED.to_owned(), format!("{}{GUESSED}", path_of(issuer))];
+    let aliases = BTreeSet::from(guessed).into_iter().filter(|alias| *alias != path_of(&url));
+    let builder = Registrar::builder(&url)
         .clients(clients)
         .capabilities(config.capabilities())
         .rules(config.rules())
@@ -99,11 +104,7 @@ pub(crate) fn registrar(
         .statements(statements(config)?)
         .body_timeout(config.limits.body_timeout())
         .gate(gate);
-    let path = path_of(issuer);
-    if !path.is_empty() {
-        builder = builder.alias(format!("{path}{GUESSED}"));
-    }
-    Ok(builder)
+    Ok(aliases.fold(builder, RegistrarBuilder::alias))
 }
 
 /// How documents at addresses that clients name are fetched: from public addresses, and from loopback ones when somebody
@@ -134,6 +135,13 @@ fn outbound(config: &Config, allow: impl FnOnce(Builder) -> Builder) -> Result<O
 /// nothing that the old one sealed, so none is made.
 pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<Arc<SealingKey>, Failure> {
     let file = config.sealing_key_file();
+    if !file.exists() && config.role == Role::Authorization {
+        return Err(Failure::World(format!(
+            "the sealing key {} is not there: an authorization server apart needs that of the registration endpoint; copy it, \
+             or name it by registration.sealing_key_file",
+            file.display()
+        )));
+    }
     if !file.exists() && (holds_sealed_secrets(store).await? || holds_signing_keys(config).await?) {
         return Err(Failure::World(format!(
             "the sealing key {} is not there, and secrets of registered clients or signing keys are sealed under it: put \

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{say, tell, users};
 use crate::cli::{Role, Serve};
-use crate::config::{Config, LogFormat, validate_issuer};
+use crate::config::{Config, LogFormat, RegistrationConfig, validate_issuer};
 use crate::failure::Failure;
 use crate::{authorization, server, service, telemetry};
 
@@ -27,7 +27,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     let metrics = telemetry::start_metrics()?;
 
     let issuers = service::verifiers(&config)?;
-    let store = service::store(&config)?;
+    let store = service::store_of_role(&config)?;
     let key = service::sealing_key(&config, &store).await?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -54,11 +54,17 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     }
     if let Some(authorization) = &authorization {
         gate = gate
-            .authenticate(OwnTokens::of(authorization.provider.clone(), service::registration_url(&issuer)));
+            .authenticate(OwnTokens::of(authorization.provider.clone(), config.registration_url(&issuer)));
     }
-    let registrar = service::registrar(&config, &issuer, store.clone(), key, gate)?.remote(remote).build()?;
-    let url = service::registration_url(&issuer);
-    let mut metadata = ServerMetadata::new(&issuer, registrar.capabilities());
+    let registrar = match config.role {
+        Role::Authorization => None,
+        Role::All | Role::Registration => {
+            let builder = service::registrar(&config, &issuer, store.clone(), key, gate)?;
+            Some(builder.remote(remote).build()?)
+        }
+    };
+    let url = config.registration_url(&issuer);
+    let mut metadata = ServerMetadata::new(&issuer, &config.capabilities());
     if config.registration.is_advertised() {
         metadata = metadata.with_registration_endpoint(&url);
     }
@@ -78,17 +84,8 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     );
     let stop = stop_signal()?;
 
-    if options.dev && config.log.format == LogFormat::Pretty {
-        tell(format_args!(
-            "Anybody may register here. Try it:\n\n  {}\n\nPeople log in as alice or bob, with the name as the password.\n",
-            curl(&url, None)
-        ));
-    } else if !config.registration.open
-        && !config.registration.closed
-        && config.registration.issuers.is_empty()
-        && nobody_was_here(&store).await?
-    {
-        welcome(&store, &url).await?;
+    if config.role != Role::Authorization {
+        greet(&config, options.dev, &store, &url).await?;
     }
     tracing::info!("issuer {issuer}, listening on {address}, clients in {}", config.configuration_database());
     say(format_args!("ready http://{address}"))?;
@@ -110,11 +107,6 @@ fn configuration(options: &Serve) -> Result<Config, Failure> {
     if let Some(role) = options.role {
         config.role = role;
     }
-    if config.role == Role::Authorization {
-        let problem =
-            "--role: this version runs no authorization server apart yet; use `all` or `registration`";
-        return Err(Failure::Usage(problem.to_owned()));
-    }
     if options.dev {
         must_be_loopback(config.listen, "--dev listens on loopback only")?;
         service::for_development(&mut config);
@@ -130,6 +122,25 @@ fn must_be_loopback(address: SocketAddr, otherwise: &str) -> Result<(), Failure>
         true => Ok(()),
         false => Err(Failure::Usage(format!("{otherwise}, and {address} is not"))),
     }
+}
+
+/// Tells whoever starts the server how to register, where that is not plain.
+async fn greet(
+    config: &Config,
+    is_development: bool,
+    store: &Arc<SqlStore>,
+    url: &str,
+) -> Result<(), Failure> {
+    let RegistrationConfig { open, closed, issuers, .. } = &config.registration;
+    if is_development && config.log.format == LogFormat::Pretty {
+        tell(format_args!(
+            "Anybody may register here. Try it:\n\n  {}\n\nPeople log in as alice or bob, with the name as the password.\n",
+            curl(url, None)
+        ));
+    } else if !open && !closed && issuers.is_empty() && nobody_was_here(store).await? {
+        welcome(store, url).await?;
+    }
+    Ok(())
 }
 
 /// Whether no client and no token has ever been made here: then nobody can register, and the operator needs a token.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use enroll_oauth_types::ClientMetadata;
+use enroll_oauth_types::{ClientMetadata, Uri};
 use enroll_registration::{ProtectedNames, RotateToken, Rules, UnknownMembers, UnknownScope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,8 @@ pub(crate) struct RegistrationConfig {
     pub(crate) strict: bool,
     pub(crate) open: bool,
     pub(crate) closed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) advertise_registration: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,6 +160,15 @@ pub(crate) struct StatementIssuerConfig {
     pub(crate) claims: BTreeMap<String, String>,
 }
 
+/// What holds for an issuer holds for the endpoint, and it has a path, which all its clients' own are below.
+fn wrong_endpoint(url: &str) -> Result<(), String> {
+    super::validate_issuer(url)?;
+    match Uri::from(url).parts() {
+        Ok(parts) if parts.path.is_empty() => Err("must have a path, such as /connect/dcr".to_owned()),
+        _ => Ok(()),
+    }
+}
+
 /// In seconds. A client that asks again needs some.
 const SHORTEST_OVERLAP: u64 = 60;
 
@@ -231,6 +242,9 @@ impl RegistrationConfig {
         }
         if self.open && self.closed {
             return wrong("closed", "cannot stand beside `open`");
+        }
+        if let Some(problem) = self.url.as_deref().and_then(|url| wrong_endpoint(url).err()) {
+            return wrong("url", &problem);
         }
         let rotates = self.rotate_registration_token != Some(RotateToken::Never);
         if rotates && self.registration_token_overlap.is_some_and(|overlap| overlap < SHORTEST_OVERLAP) {

@@ -164,6 +164,11 @@ impl Server {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 
+    /// Its number among the processes.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Kills it, as the kernel does when memory runs out.
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();

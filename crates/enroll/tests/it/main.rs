@@ -20,6 +20,7 @@ mod operator;
 mod outbound;
 mod people;
 mod registration;
+mod roles;
 mod secrets;
 mod serve;
 mod transfer;
