@@ -195,6 +195,13 @@ pub trait ClientReader: Send + Sync + 'static {
     /// again.
     async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError>;
 
+    /// The same, perhaps as it was a moment ago: a store that several nodes share need not ask the database each time. How
+    /// long a moment is, it says itself. That a client may do something can be taken from here; that it may not, or is not
+    /// there, only from [`ClientReader::client`].
+    async fn recent_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        self.client(id).await
+    }
+
     /// When the client that had this identifier was deleted; `None` when nobody had it, or somebody has it. Who still
     /// comes with it is told so.
     async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError>;
