@@ -1,6 +1,7 @@
 //! The engines behind three primitives: fetch rows, apply a unit of statements, migrate. The only file that knows
 //! which engines there are.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use enroll_store::{BoxError, StoreError};
@@ -150,15 +151,15 @@ fn unexpected(expected: &str, found: Option<&Value>) -> StoreError {
 
 /// A statement of a unit, and what it means when it touches no row.
 pub(crate) struct Statement {
-    pub(crate) sql: &'static str,
+    pub(crate) sql: Cow<'static, str>,
     pub(crate) values: Vec<Value>,
     /// The unit ends with this, and is undone, when the statement touches no row.
     pub(crate) otherwise: Option<StoreError>,
 }
 
 impl Statement {
-    pub(crate) fn new<const N: usize>(sql: &'static str, values: [Value; N]) -> Self {
-        Self { sql, values: values.into(), otherwise: None }
+    pub(crate) fn new(sql: impl Into<Cow<'static, str>>, values: impl Into<Vec<Value>>) -> Self {
+        Self { sql: sql.into(), values: values.into(), otherwise: None }
     }
 
     pub(crate) fn or(self, otherwise: StoreError) -> Self {
@@ -194,13 +195,13 @@ impl Database {
     /// Runs a query that gives at most `limit` rows.
     pub(crate) async fn fetch(
         &self,
-        sql: &'static str,
+        sql: impl Into<Cow<'static, str>>,
         values: impl Into<Vec<Value>>,
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
         match self {
-            Self::Sqlite(sqlite) if limit <= FEW => sqlite.fetch(sql, &values.into()),
-            Self::Sqlite(sqlite) => sqlite.fetch_many(sql, values.into()).await,
+            Self::Sqlite(sqlite) if limit <= FEW => sqlite.fetch(&sql.into(), &values.into()),
+            Self::Sqlite(sqlite) => sqlite.fetch_many(sql.into(), values.into()).await,
         }
     }
 

@@ -161,17 +161,14 @@ fn remove_all(kinds: &Kinds, belongs_to: &Belongs) -> Vec<Statement> {
     let kinds = match kinds {
         Kinds::All => {
             let statement = REMOVE_ALL.of(belongs_to);
-            return statement
-                .map(|(sql, values)| Statement { sql, values, otherwise: None })
-                .into_iter()
-                .collect();
+            return statement.map(|(sql, values)| Statement::new(sql, values)).into_iter().collect();
         }
         Kinds::These(kinds) => kinds,
     };
     let statement = |kind: &RecordKind| {
         let (sql, mut values) = REMOVE_KIND.of(belongs_to)?;
         values.insert(0, kind.as_str().into());
-        Some(Statement { sql, values, otherwise: None })
+        Some(Statement::new(sql, values))
     };
     kinds.iter().filter_map(statement).collect()
 }

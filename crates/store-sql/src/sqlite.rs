@@ -3,6 +3,7 @@
 mod connection;
 mod writer;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -90,12 +91,12 @@ impl Sqlite {
     /// Runs a query on a thread that may block.
     pub(crate) async fn fetch_many(
         &self,
-        sql: &'static str,
+        sql: Cow<'static, str>,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         let _turn = self.long.acquire().await.map_err(StoreError::backend)?;
         let readers = self.readers.clone();
-        let rows = tokio::task::spawn_blocking(move || readers.fetch(sql, &values)).await;
+        let rows = tokio::task::spawn_blocking(move || readers.fetch(&sql, &values)).await;
         rows.map_err(StoreError::backend)?
     }
 
