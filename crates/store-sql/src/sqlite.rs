@@ -12,7 +12,7 @@ use rusqlite::types::{FromSqlError, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, ffi, params_from_iter};
 use tokio::sync::Semaphore;
 
-use crate::database::{Access, OpenError, Row, Statement, Value};
+use crate::database::{Access, OpenError, READ, Row, Statement, Value, WRITE};
 use crate::migrate::{Plane, SchemaVersion};
 use connection::Identity;
 use writer::Writer;
@@ -28,12 +28,6 @@ pub(crate) struct Sqlite {
     /// Which file was opened.
     file: Option<Identity>,
 }
-
-/// A row that is there in every database of ours.
-const READ: &str = "SELECT 1 FROM schema_versions WHERE version = ?";
-
-/// Writes that row as it is: a full disk shows only when something is written.
-const WRITE: &str = "UPDATE schema_versions SET version = version WHERE version = ?";
 
 /// How many long queries run at the same time; each has a connection and a thread to itself.
 const LONG_QUERIES: usize = 4;
@@ -51,8 +45,10 @@ impl Sqlite {
         let writer = match access {
             Access::ReadWrite => {
                 let started = Writer::start(connection::writing(&path, plane)?);
-                let failed =
-                    |error: std::io::Error| OpenError::File { path: path.clone(), source: error.into() };
+                let failed = |error: std::io::Error| OpenError::Failed {
+                    database: path.display().to_string(),
+                    source: error.into(),
+                };
                 Some(started.map_err(failed)?)
             }
             Access::ReadOnly => None,
@@ -113,7 +109,8 @@ impl Sqlite {
 /// The path from the root: a relative one may mean something else later, and the engine takes `:memory:` and `file:…`
 /// for more than names.
 fn absolute(path: &Path) -> Result<PathBuf, OpenError> {
-    std::path::absolute(path).map_err(|error| OpenError::File { path: path.to_owned(), source: error.into() })
+    std::path::absolute(path)
+        .map_err(|error| OpenError::Failed { database: path.display().to_string(), source: error.into() })
 }
 
 impl Readers {
