@@ -33,10 +33,11 @@ const GUESSED: &str = "/register";
 /// Opens the store of the configuration plane for what this process does: an authorization server apart only reads it, and
 /// makes neither database nor schema.
 pub(crate) async fn store_of_role(config: &Config) -> Result<Arc<SqlStore>, Failure> {
-    match config.role {
-        Role::All | Role::Registration => store(config).await,
-        Role::Authorization => existing_store(config, Access::ReadOnly).await,
-    }
+    let store = match config.role {
+        Role::All | Role::Registration => store(config).await?,
+        Role::Authorization => existing_store(config, Access::ReadOnly).await?,
+    };
+    Ok(Arc::new(SqlStore::clone(&store).remembering(config.database.client_staleness())))
 }
 
 /// Opens the store of the configuration plane for writing.
