@@ -14,6 +14,7 @@ mod issuers;
 mod keys;
 mod limits;
 mod management;
+mod nodes;
 mod openapi;
 mod openidconnect;
 mod operator;
