@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use enroll_access::{Caller, Gate};
 use enroll_oauth_types::{Capabilities, ClientId, ClientMetadata, Clock, Random, SealingKey};
-use enroll_store::ClientStore;
+use enroll_store::{ClientStore, RegistrationKeys};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::registration::Assembled;
@@ -95,7 +95,7 @@ impl Registrar {
         self.clients.insert(&client, caller.pays_with.as_ref()).await?;
 
         let id = &client.id;
-        tracing::info!(client.id = %id, caller.kind = caller.credential.as_str(), "registered a client");
+        tracing::info!(client.id = %id.brief(), caller.kind = caller.credential.as_str(), "registered a client");
         let management = issued.registration_access_token.map(|token| (self.configuration_url(id), token));
         Ok(ClientInformation { client, client_secret: issued.client_secret, management })
     }
@@ -223,6 +223,14 @@ impl RegistrarBuilder {
     #[must_use]
     pub fn sealing_key(mut self, key: impl Into<Arc<SealingKey>>) -> Self {
         self.server.sealing_key = Some(key.into());
+        self
+    }
+
+    /// What seals registrations on terms that want nothing stored; the store must open them
+    /// ([`SealedStore`](enroll_store::SealedStore)). Without it such a registration fails.
+    #[must_use]
+    pub fn registration_keys(mut self, keys: Arc<RegistrationKeys>) -> Self {
+        self.server.registration_keys = Some(keys);
         self
     }
 

@@ -9,7 +9,7 @@ use enroll_registration::UnknownScope;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::registration::Profile;
+use super::registration::{Profile, Storage};
 use super::{Config, Dynamic, schema};
 use crate::failure::Failure;
 
@@ -33,6 +33,8 @@ pub(crate) struct PolicyConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 2_147_483_647))]
     secret_lifetime: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage: Option<Storage>,
 }
 
 impl Config {
@@ -49,6 +51,11 @@ impl Config {
         Ok(all)
     }
 
+    /// Whether some registrations are kept in their identifiers.
+    pub(crate) fn seals_registrations(&self) -> Result<bool, Failure> {
+        Ok(self.terms()?.values().any(|terms| terms.storage != enroll_store::Storage::Stored))
+    }
+
     /// The terms of a policy that says nothing.
     fn base_terms(&self) -> Terms {
         let with = |wanted: &[Dynamic]| {
@@ -62,6 +69,7 @@ impl Config {
         Terms {
             allowed_scopes: (!takes_any).then(|| with(&[Dynamic::Default, Dynamic::Allowed])),
             default_scopes: Some(if is_standard { with(&[Dynamic::Default]) } else { Vec::new() }),
+            storage: self.registration.storage.into(),
             ..Terms::default()
         }
     }
@@ -112,6 +120,7 @@ impl PolicyConfig {
             ceilings: self.ceilings(base.ceilings)?,
             privileges,
             secret_lifetime: secret_lifetime.transpose()?,
+            storage: self.storage.map_or(base.storage, Into::into),
         })
     }
 

@@ -20,6 +20,7 @@ mod operator;
 mod outbound;
 mod people;
 mod registration;
+mod sealed;
 mod secrets;
 mod serve;
 mod transfer;
