@@ -209,7 +209,7 @@ pub(crate) enum Clients {
         #[arg(long, value_name = "URL")]
         issuer: Option<String>,
     },
-    /// List the clients
+    /// List the clients; those that are kept in their `client_id` alone are in no list
     List {
         #[command(flatten)]
         place: Place,

@@ -85,6 +85,7 @@ macro_rules! token_store_conformance {
         $crate::conformance_tests!($empty, tokens:
             a_token_is_found_by_its_hash,
             another_hash_finds_nothing,
+            kinds_do_not_mix,
             a_name_and_a_hash_are_taken_once,
             a_revoked_token_is_gone,
             tokens_are_listed_in_pages,

@@ -137,6 +137,9 @@ impl RegistrationKeys {
 
     /// Makes another key, which seals from now on, and tells its name. Those before go on to open what they sealed.
     pub async fn rotate(&self, now: Timestamp, random: &dyn Random) -> Result<String, RegistrationKeyError> {
+        self.refresh().await?;
+        // The order of the keys is that of their time, and two may be wanted in one second.
+        let now = self.newest().map_or(now, |newest| now.max(newest.made_at + Duration::from_secs(1)));
         let (name, key) = (form::new_name(random), SealingKey::generate(random));
         let at_rest =
             AtRest { key: self.master.seal_text(key.expose(), &purpose(&name)), name: name.clone() };
@@ -308,6 +311,16 @@ mod tests {
         assert_eq!(keys.list().iter().map(|key| key.seals).collect::<Vec<_>>(), [false, true]);
         for id in [first, second] {
             assert!(keys.opened(&id).await.unwrap().is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn of_keys_of_one_second_the_last_one_seals() {
+        let (master, store) = parts();
+        let keys = node(&master, &store).await;
+        for _ in 0..20 {
+            let name = keys.rotate(NOW, &SystemRandom).await.unwrap();
+            assert_eq!(seal(&keys).as_str()[8..16], name);
         }
     }
 
