@@ -204,7 +204,7 @@ pub trait ClientReader: Send + Sync + 'static {
     async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError>;
 
     /// Somebody has allowed this client something: a store that had not written it down may do so now. When this returns
-    /// `Ok`, that survives a power cut. By default there is nothing to do.
+    /// `Ok`, that survives a power cut. By default there is nothing to do; a reader around another one passes it on.
     async fn confirm(&self, client: &Client) -> Result<(), StoreError> {
         let _already_stored = client;
         Ok(())

@@ -218,6 +218,50 @@ async fn a_stateless_client_lives_in_its_identifier_alone_and_survives_a_kill() 
     assert!(shown.code == Some(1) && shown.stderr.contains("it was deleted at"), "{shown:?}");
 }
 
+/// The key is on disk before anything is sealed under it: the first of all, and each that takes its turn.
+#[tokio::test]
+async fn every_client_that_was_answered_survives_a_kill_whichever_key_sealed_it() {
+    let home = Home::with_config(&kept("provisional"));
+    let mut answered = Vec::new();
+    for round in 0..4 {
+        let mut server = Server::start(&home, "");
+        answered.push(Registered::at(&server, &machine()).await);
+        server.kill();
+        if round % 2 == 0 {
+            assert_eq!(home.run("keys rotate --registrations").code, Some(0));
+        }
+    }
+    let server = Server::start(&home, "");
+    for client in &answered {
+        assert_eq!(client.gets_a_token(&server).await.status, 200);
+    }
+    let keys: std::collections::HashSet<_> = answered.iter().map(|client| &client.id[8..16]).collect();
+    assert_eq!(keys.len(), 3);
+}
+
+/// OpenID Connect Core 1.0 §3.2: somebody has allowed it, too.
+#[tokio::test]
+async fn a_client_of_the_implicit_flow_becomes_a_row_as_well() {
+    let home = Home::with_config(&format!("{}\n[legacy]\nimplicit = true", kept("provisional")));
+    let server = Server::start(&home, "");
+    add_carol(&home);
+    let metadata = json!({ "redirect_uris": [CALLBACK], "response_types": ["id_token"], "scope": "openid" });
+    let client = Registered::at(&server, &metadata).await;
+    assert!(rows(&home).is_empty());
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("client_id", client.id.as_str()),
+            ("redirect_uri", CALLBACK),
+            ("response_type", "id_token"),
+            ("scope", "openid"),
+            ("nonce", "n"),
+        ])
+        .finish();
+    let page = Browser::at(&server.url, &server.url).answers(&query, "carol").await.unwrap();
+    assert!(page.location.contains("#id_token="), "{page:?}");
+    assert_eq!(rows(&home).len(), 1);
+}
+
 #[tokio::test]
 async fn keys_take_turns_and_identifiers_go_on_until_theirs_is_ended() {
     let home = Home::with_config(&kept("stateless"));

@@ -303,6 +303,20 @@ mod tests {
     }
 
     #[test]
+    fn whatever_somebody_makes_up_opens_nothing() {
+        let (key, master) = (key(), key());
+        for length in 0..2000 {
+            let mut bytes = vec![0; length];
+            SystemRandom.fill(&mut bytes);
+            let made_up = URL_SAFE_NO_PAD.encode(&bytes);
+            for rest in [made_up, String::from_utf8_lossy(&bytes).into_owned()] {
+                assert!(open(keys(&key, &master), &format!("{PREFIX}AbCdEf-_{rest}")).is_none(), "{rest}");
+                assert!(open(keys(&key, &master), &format!("{PREFIX}{rest}")).is_none(), "{rest}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_sealed_for_one_is_another_each_time() {
         let (key, master) = (key(), key());
         let client = client_of(&app());
