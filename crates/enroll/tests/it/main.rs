@@ -22,6 +22,7 @@ mod outbound;
 mod people;
 mod registration;
 mod roles;
+mod sealed;
 mod secrets;
 mod serve;
 mod transfer;
