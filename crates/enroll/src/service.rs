@@ -40,22 +40,33 @@ pub(crate) fn store(config: &Config) -> Result<Arc<SqlStore>, Failure> {
 
 /// Opens the store for a command that is about what is there: a mistyped folder is no empty database.
 pub(crate) fn existing_store(config: &Config, access: Access) -> Result<Arc<SqlStore>, Failure> {
-    let url = config.configuration_database();
-    if SqlStore::schema(&url).map_err(|error| not_opened(&error))?.found == 0 {
-        return Err(Failure::World(format!("there is no database {url} yet: look at --data and --config")));
-    }
-    Ok(Arc::new(SqlStore::open(&url, access).map_err(|error| not_opened(&error))?))
+    configuration_must_exist(config)?;
+    let store = SqlStore::open(&config.configuration_database(), access);
+    Ok(Arc::new(store.map_err(|error| not_opened(&error))?))
 }
 
 /// The people of the operational plane.
 pub(crate) async fn users(config: &Config) -> Result<Users, Failure> {
     let key = sealing_key(config, &*store(config)?).await?;
-    let records = SqlRecords::open(&config.operational_database(), Access::ReadWrite)
-        .map_err(|error| not_opened(&error))?;
+    let records = records(config, Access::ReadWrite)?;
     Ok(Users::new(Arc::new(records), key, Arc::new(SystemClock), Arc::new(SystemRandom)))
 }
 
+/// Opens the store of the operational plane.
+pub(crate) fn records(config: &Config, access: Access) -> Result<SqlRecords, Failure> {
+    SqlRecords::open(&config.operational_database(), access).map_err(|error| not_opened(&error))
+}
+
 /// A mistyped folder is no empty database.
+pub(crate) fn configuration_must_exist(config: &Config) -> Result<(), Failure> {
+    let url = config.configuration_database();
+    match SqlStore::schema(&url).map_err(|error| not_opened(&error))?.found {
+        0 => Err(Failure::World(format!("there is no database {url} yet: look at --data and --config"))),
+        _ => Ok(()),
+    }
+}
+
+/// Likewise.
 pub(crate) fn operational_must_exist(config: &Config) -> Result<(), Failure> {
     let url = config.operational_database();
     match SqlRecords::schema(&url).map_err(|error| not_opened(&error))?.found {
@@ -142,6 +153,14 @@ pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<Arc
         )));
     }
     read_or_make_sealing_key(config).map(Arc::new)
+}
+
+/// The same, where it is there; none is made.
+pub(crate) fn present_sealing_key(config: &Config) -> Result<Option<SealingKey>, Failure> {
+    match config.sealing_key_file().exists() {
+        true => read_or_make_sealing_key(config).map(Some),
+        false => Ok(None),
+    }
 }
 
 async fn holds_sealed_secrets(store: &SqlStore) -> Result<bool, Failure> {

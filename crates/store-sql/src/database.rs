@@ -191,6 +191,15 @@ impl Database {
         Sqlite::schema(sqlite_path(url)?, plane)
     }
 
+    pub(crate) fn back_up(
+        url: &str,
+        plane: Plane,
+        to: &Path,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(), OpenError> {
+        Sqlite::back_up(sqlite_path(url)?, plane, to, progress)
+    }
+
     /// Runs a query that gives at most `limit` rows.
     pub(crate) async fn fetch(
         &self,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests fail as tests do.
 
 mod authorization;
+mod backup;
 mod browser;
 mod crash;
 mod discovery;
@@ -14,6 +15,7 @@ mod issuers;
 mod keys;
 mod limits;
 mod management;
+mod migration;
 mod openapi;
 mod openidconnect;
 mod operator;
