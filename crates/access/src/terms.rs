@@ -4,6 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use enroll_oauth_types::{ClientMetadata, Scope, Seconds};
 
+use crate::Retention;
+
 /// What a policy grants whoever it lets in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Terms {
@@ -21,6 +23,8 @@ pub struct Terms {
     pub privileges: Privileges,
     /// How long a client secret lives; `None` is for ever. `client_secret_expires_at`, RFC 7591 §3.2.1.
     pub secret_lifetime: Option<Seconds>,
+    /// How long clients are kept that nobody uses.
+    pub retention: Retention,
 }
 
 macro_rules! ceilings {
@@ -114,6 +118,7 @@ impl Default for Terms {
             },
             privileges: Privileges::None,
             secret_lifetime: None,
+            retention: Retention::default(),
         }
     }
 }

@@ -56,6 +56,7 @@ Examples:
   enroll clients register client.json --issuer https://id.example
   enroll clients list --json | jq -r .client_id
   enroll clients disable 019e0c5a-…
+  enroll clients reap --dry-run
   enroll clients export --output clients.jsonl
   enroll clients import clients.jsonl --data /var/lib/other
   enroll clients import clients.jsonl --exact --data /var/lib/other
@@ -236,6 +237,8 @@ pub(crate) enum Clients {
     Disable(OneClient),
     /// Enable a disabled client
     Enable(OneClient),
+    /// Delete the clients that their policies do not keep: those that were never used, are used no more, or are too old
+    Reap(Reap),
     /// Write every client as a JSON line, for `import`, with the hashes of its secrets
     Export {
         #[command(flatten)]
@@ -257,6 +260,18 @@ pub(crate) enum Clients {
         #[command(flatten)]
         place: Place,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Reap {
+    /// Only tell which those are
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON lines
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Args, Debug)]

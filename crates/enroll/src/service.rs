@@ -12,7 +12,7 @@ use enroll_access::{
 };
 use enroll_oauth_types::{SealingKey, SystemClock, SystemRandom};
 use enroll_outbound::{Builder, Limits, Outbound};
-use enroll_provider::Users;
+use enroll_provider::{Activity, Users};
 use enroll_registration::{Registrar, RegistrarBuilder, Remote, Statements};
 use enroll_store::{Belongs, ClientStore, Page, RecordKind, RecordStore as _};
 use enroll_store_sql::{Access, OpenError, SqlRecords, SqlStore};
@@ -24,6 +24,7 @@ use crate::config::{
     StatementIssuerConfig,
 };
 use crate::failure::{Failure, with_causes};
+use crate::retention::Reaper;
 
 /// The path of the registration endpoint, below the issuer.
 const REGISTRATION: &str = "/connect/dcr";
@@ -219,6 +220,23 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     let linked = written.and_then(|()| std::fs::hard_link(&draft, file));
     let _draft_is_spent = std::fs::remove_file(&draft);
     linked
+}
+
+/// Looks for clients that are not to be kept.
+pub(crate) fn reaper(
+    config: &Config,
+    clients: Arc<SqlStore>,
+    records: SqlRecords,
+    activity: Arc<Activity>,
+) -> Result<Reaper, Failure> {
+    Ok(Reaper {
+        clients,
+        records: Arc::new(records),
+        activity,
+        terms: config.terms()?,
+        tombstones: config.retention.tombstones(),
+        clock: Arc::new(SystemClock),
+    })
 }
 
 /// Who may register: the holders of initial access tokens, those whom the configured issuers let in, or anybody.

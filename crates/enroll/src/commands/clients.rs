@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod reap;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub(super) async fn run(command: Clients) -> Result<(), Failure> {
         Clients::Delete(one) => delete(&one).await,
         Clients::Disable(one) => set_enabled(&one, false).await,
         Clients::Enable(one) => set_enabled(&one, true).await,
+        Clients::Reap(options) => reap::reap(&options).await,
         Clients::Export { output, place } => export_all(&output, &place).await,
         Clients::Import { file, exact, replace, place } => import_all(&file, exact, replace, &place).await,
     }

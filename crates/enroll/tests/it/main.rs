@@ -22,6 +22,7 @@ mod operator;
 mod outbound;
 mod people;
 mod registration;
+mod retention;
 mod secrets;
 mod serve;
 mod transfer;
