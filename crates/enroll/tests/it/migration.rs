@@ -191,6 +191,51 @@ async fn an_export_that_was_cut_off_goes_on() {
     }
 }
 
+/// Each is named by its number, and the good ones between them are stored.
+#[tokio::test]
+async fn lines_that_are_wrong_are_told_by_their_numbers() {
+    let (here, there) = (Home::new(), Home::new());
+    let server = Server::open(&here);
+    server.register(&app(), None).await;
+    here.token("");
+    let exported = here.run("clients export").stdout;
+    let [header, client, token, _] = exported.lines().collect::<Vec<_>>()[..] else { panic!("{exported}") };
+    std::fs::create_dir_all(there.path().join("enroll-data")).unwrap();
+    let key = "enroll-data/sealing.key";
+    std::fs::copy(here.path().join(key), there.path().join(key)).unwrap();
+    let other = |id: &str| {
+        let mut client: Value = serde_json::from_str(client).unwrap();
+        client["client"]["document"]["client_id"] = id.into();
+        client.to_string()
+    };
+    let wrong = [
+        "nonsense".to_owned(),
+        client[..200].to_owned(),
+        format!("{{\"client\":\"{}\"}}", "x".repeat(1024 * 1024)),
+        format!("[{client}"),
+        client.replace("\"revision\":1", "\"revision\":0"),
+        client.replace("\"revision\":1", "\"revision\":18446744073709551615"),
+        other(""),
+        other("a\nb"),
+        token.replace("\"data\":{", "\"data\":{\"label\":1,"),
+        token.replace("\"hash\":\"", "\"hash\":\"x"),
+        "{\"deleted_client\":{\"client_id\":\"\",\"deleted_at\":1}}".to_owned(),
+        "[".repeat(100_000),
+    ];
+    let mut lines = vec![header.to_owned(), client.to_owned()];
+    lines.extend(wrong.iter().cloned());
+    lines.extend([client.to_owned(), other("good"), token.to_owned()]);
+    lines.push(json!({ "enroll_export_end": "clients", "lines": wrong.len() + 4 }).to_string());
+    there.write("all.jsonl", &lines.join("\r\n"));
+    let ran = there.run("clients import all.jsonl --exact");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(ran.stdout, "3 imported, 1 were there already, 12 failed\n", "{ran:?}");
+    for number in 3..3 + wrong.len() {
+        let told = ran.stderr.lines().filter(|line| line.starts_with(&format!("line {number}: "))).count();
+        assert_eq!(told, 1, "line {number}: {}", ran.stderr);
+    }
+}
+
 /// A kill in the middle leaves whole clients, and the same import again stores the rest.
 #[tokio::test]
 async fn an_import_that_was_killed_goes_on() {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use enroll_access::Caller;
+use enroll_access::{Caller, InitialAccessTokenData};
 use enroll_oauth_types::{ClientId, SealingKey};
 use enroll_registration::{Note, Registrar};
 use enroll_store::{
@@ -38,7 +38,7 @@ impl Taker for Clients {
                 let caller = Caller::operator("import");
                 let (client, notes) = match judge {
                     Some(judge) => judge.readmit(&client, &caller).await.map_err(Obstacle::Refused)?,
-                    None => (with_a_good_name(client)?, Vec::new()),
+                    None => (sound(client)?, Vec::new()),
                 };
                 self.client(client, notes).await
             }
@@ -50,11 +50,15 @@ impl Taker for Clients {
     }
 }
 
-/// Nothing is judged but what paths and logs depend on.
-fn with_a_good_name(client: Client) -> Result<Client, Obstacle> {
-    match client.id.check() {
-        Ok(()) => Ok(client),
-        Err(problem) => Err(Obstacle::Unreadable(format!("client_id: {problem}"))),
+/// The most changes that a client can have had: what JSON can say exactly, and every database can count on from.
+const MOST_REVISIONS: u64 = (1 << 53) - 1;
+
+/// Nothing is judged but what paths, logs and the store depend on.
+fn sound(client: Client) -> Result<Client, Obstacle> {
+    client.id.check().map_err(|problem| Obstacle::Unreadable(format!("client_id: {problem}")))?;
+    match client.revision {
+        1..=MOST_REVISIONS => Ok(client),
+        _ => Err(Obstacle::Unreadable(format!("revision: must be 1 to {MOST_REVISIONS}"))),
     }
 }
 
@@ -143,6 +147,7 @@ impl Clients {
     }
 
     async fn token(&self, token: &Token) -> Result<Outcome, Obstacle> {
+        serde_json::from_str::<InitialAccessTokenData>(token.data.get()).map_err(unreadable)?;
         match self.store.put(token).await {
             Ok(()) => return Ok(Outcome::Stored(Vec::new())),
             Err(StoreError::Duplicate) => {}
