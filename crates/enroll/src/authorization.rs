@@ -35,7 +35,7 @@ pub(crate) struct Authorization {
 const LOOK_AT_KEYS: Duration = Duration::from_mins(5);
 
 /// How often it is written down which clients were used. What was noted since is lost when the process is killed.
-const WRITE_DOWN: Duration = Duration::from_secs(1);
+const WRITE_DOWN: Duration = Duration::from_millis(250);
 
 /// How often what is over is swept, how much of it at a time, and how often at once: far more than can be made meanwhile,
 /// and a little in each transaction, so that nobody waits for it.

@@ -89,7 +89,7 @@ async fn the_server_deletes_by_itself_what_is_over() {
     assert!(metrics.contains("enroll_clients_reaped_total{reason=\"unused\"} 1"), "{metrics}");
 }
 
-/// One second after the use the note of it is on disk; a kill before would lose it.
+/// Once the note of a use is on disk, a kill does not lose it.
 #[tokio::test]
 async fn a_use_is_known_to_other_processes_a_moment_later() {
     let home = Home::with_config(SHORT);
