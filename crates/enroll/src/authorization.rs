@@ -51,7 +51,7 @@ pub(crate) async fn open(
     key: Arc<SealingKey>,
     outbound: Option<&Outbound>,
 ) -> Result<Authorization, Failure> {
-    let records = service::records(config, Access::ReadWrite)?;
+    let records = service::records(config, Access::ReadWrite).await?;
     let shared: Arc<dyn RecordStore> = Arc::new(records.clone());
     let keys = Keys::new(shared.clone(), key.clone(), Arc::new(SystemClock), schedule());
     keys.refresh_quick().await.map_err(|error| Failure::World(with_causes(&error)))?;

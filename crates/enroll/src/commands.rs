@@ -32,11 +32,11 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Check(options) => on_one_core()?.block_on(check::run(options)),
         Command::Clients(options) => on_all_cores()?.block_on(clients::run(options)),
         Command::Records(options) => on_all_cores()?.block_on(records::run(options)),
-        Command::Backup(options) => backup::run(&options),
+        Command::Backup(options) => on_one_core()?.block_on(backup::run(&options)),
         Command::Tokens(options) => on_one_core()?.block_on(tokens::run(options)),
         Command::Users(options) => on_one_core()?.block_on(users::run(options)),
         Command::Keys(options) => on_one_core()?.block_on(keys::run(options)),
-        Command::Migrate(options) => migrate::run(&options),
+        Command::Migrate(options) => on_one_core()?.block_on(migrate::run(&options)),
         Command::Pipeline => pipeline::run(),
         Command::Config(options) => config::run(&options),
     }

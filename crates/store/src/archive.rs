@@ -11,7 +11,7 @@ use crate::{Client, ClientStore, Page, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tombstone {
-    /// `client_id`.
+    /// `client_id`, or what the store keeps of one that is too long for it.
     pub client_id: ClientId,
     /// When it was deleted.
     pub deleted_at: Timestamp,
@@ -28,9 +28,9 @@ pub trait ClientArchive: ClientStore {
     /// The deleted clients by identifier, a page at a time.
     async fn tombstones(&self, page: Page) -> Result<Vec<Tombstone>, StoreError>;
 
-    /// Keeps an identifier that was deleted elsewhere from being given; [`StoreError::Duplicate`] when it is a client's,
-    /// or was.
-    async fn bury(&self, tombstone: &Tombstone) -> Result<(), StoreError>;
+    /// Keeps an identifier that was deleted elsewhere from being given; `false` when it was deleted here as well, and
+    /// [`StoreError::Duplicate`] when it is a client's.
+    async fn bury(&self, tombstone: &Tombstone) -> Result<bool, StoreError>;
 
     /// Forgets a deleted client for good, so that its identifier could be given again; `false` when there is no such
     /// tombstone.

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::service;
 
-pub(super) fn run(options: &Backup) -> Result<(), Failure> {
+pub(super) async fn run(options: &Backup) -> Result<(), Failure> {
     let config = Config::load(&options.place)?;
     let to = &options.folder;
     if to.symlink_metadata().is_ok() {
@@ -22,9 +22,9 @@ pub(super) fn run(options: &Backup) -> Result<(), Failure> {
             to.display()
         )));
     }
-    service::configuration_must_exist(&config)?;
+    service::configuration_must_exist(&config).await?;
     if config.role != Role::Registration {
-        service::operational_must_exist(&config)?;
+        service::operational_must_exist(&config).await?;
     }
     let draft = Draft::make(to)?;
     // What the authorization server keeps speaks of clients, so they are copied after it: none of those is missing.

@@ -42,8 +42,8 @@ pub(super) async fn run(command: Clients) -> Result<(), Failure> {
 }
 
 /// The database of a command that is about what is there.
-fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
-    service::existing_store(&Config::load(place)?, access)
+async fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
+    service::existing_store(&Config::load(place)?, access).await
 }
 
 /// A registrar that nobody comes to but the operator.
@@ -61,7 +61,7 @@ async fn registrar(
 
 async fn export_all(output: &Output, place: &Place) -> Result<(), Failure> {
     let config = Config::load(place)?;
-    let store = service::existing_store(&config, Access::ReadOnly)?;
+    let store = service::existing_store(&config, Access::ReadOnly).await?;
     let key = service::present_sealing_key(&config)?;
     let destination = Destination::open(output)?;
     transfer::export(&export::Everything(&store), key.as_ref(), destination).await
@@ -80,7 +80,7 @@ async fn import_all(file: &Path, exact: bool, replace: bool, place: &Place) -> R
         }
         _ => {}
     }
-    let store = service::store(&config)?;
+    let store = service::store(&config).await?;
     let (judge, key) = if exact {
         (None, present.map(Arc::new))
     } else {
@@ -97,7 +97,7 @@ async fn register(file: &Path, place: &Place, issuer: Option<String>) -> Result<
     if let Some(issuer) = &issuer {
         validate_issuer(issuer).map_err(|problem| Failure::Usage(format!("--issuer: {problem}")))?;
     }
-    let registrar = registrar(&config, issuer, &service::store(&config)?).await?;
+    let registrar = registrar(&config, issuer, &service::store(&config).await?).await?;
     let refused = |rejection: &dyn std::fmt::Display| Failure::Refused(format!("refused: {rejection}"));
     let metadata = ClientMetadata::parse(&read_request(file)?, &registrar.rules().reading)
         .map_err(|rejection| refused(&rejection))?;
@@ -109,7 +109,7 @@ async fn register(file: &Path, place: &Place, issuer: Option<String>) -> Result<
 }
 
 async fn list(place: &Place, as_json: bool) -> Result<(), Failure> {
-    let store = open(place, Access::ReadOnly)?;
+    let store = open(place, Access::ReadOnly).await?;
     if !as_json {
         say(format_args!("{:<36}  {:<20}  {:<20}  {:<8}  NAME", "CLIENT_ID", "ISSUED", "BY", "STATE"))?;
     }
@@ -158,7 +158,7 @@ fn seen_by_operator(client: &Client) -> Value {
 }
 
 async fn show(one: &OneClient) -> Result<(), Failure> {
-    let (store, id) = (open(&one.place, Access::ReadOnly)?, ClientId::from(one.id.as_str()));
+    let (store, id) = (open(&one.place, Access::ReadOnly).await?, ClientId::from(one.id.as_str()));
     match store.client(&id).await? {
         Some(client) => say_json(&seen_by_operator(&client)),
         None => Err(not_there(&store, &id).await?),
@@ -166,7 +166,7 @@ async fn show(one: &OneClient) -> Result<(), Failure> {
 }
 
 async fn delete(one: &OneClient) -> Result<(), Failure> {
-    let (store, id) = (open(&one.place, Access::ReadWrite)?, ClientId::from(one.id.as_str()));
+    let (store, id) = (open(&one.place, Access::ReadWrite).await?, ClientId::from(one.id.as_str()));
     match store.delete(&id, SystemClock.now()).await? {
         true => say(format_args!("deleted {id}")),
         false => Err(not_there(&store, &id).await?),
@@ -174,7 +174,7 @@ async fn delete(one: &OneClient) -> Result<(), Failure> {
 }
 
 async fn set_enabled(one: &OneClient, enabled: bool) -> Result<(), Failure> {
-    let (store, id) = (open(&one.place, Access::ReadWrite)?, ClientId::from(one.id.as_str()));
+    let (store, id) = (open(&one.place, Access::ReadWrite).await?, ClientId::from(one.id.as_str()));
     for _ in 0..ATTEMPTS {
         let Some(client) = store.client(&id).await? else { return Err(not_there(&store, &id).await?) };
         let said = || say(format_args!("{} {}", if enabled { "enabled" } else { "disabled" }, id));

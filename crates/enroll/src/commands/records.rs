@@ -27,8 +27,8 @@ pub(super) async fn run(command: Records) -> Result<(), Failure> {
 
 async fn export(output: &Output, place: &Place) -> Result<(), Failure> {
     let config = Config::load(place)?;
-    service::operational_must_exist(&config)?;
-    let records = service::records(&config, Access::ReadOnly)?;
+    service::operational_must_exist(&config).await?;
+    let records = service::records(&config, Access::ReadOnly).await?;
     let key = service::present_sealing_key(&config)?;
     let destination = Destination::open(output)?;
     transfer::export(&Everything { records, now: SystemClock.now() }, key.as_ref(), destination).await
@@ -42,7 +42,7 @@ async fn import(file: &Path, replace: bool, place: &Place) -> Result<(), Failure
         return Err(Failure::Refused(problem.to_owned()));
     };
     transfer::must_have_the_same_key(header, service::present_sealing_key(&config)?.as_ref(), &config)?;
-    let records = service::records(&config, Access::ReadWrite)?;
+    let records = service::records(&config, Access::ReadWrite).await?;
     transfer::import(input, Arc::new(Keeper { records, replace, now: SystemClock.now() })).await
 }
 

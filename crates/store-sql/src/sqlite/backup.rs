@@ -25,7 +25,7 @@ pub(super) fn copy(
 ) -> Result<(), OpenError> {
     let source = connection::reading(from, plane)?;
     let copied = fill(&source, to, progress);
-    copied.map_err(|error| OpenError::File { path: to.to_owned(), source: error })?;
+    copied.map_err(|error| OpenError::Failed { database: to.display().to_string(), source: error })?;
     // Whoever restores it must be able to open it.
     connection::reading(to, plane).map(drop)
 }

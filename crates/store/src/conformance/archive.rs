@@ -26,7 +26,7 @@ async fn retired<S: ClientArchive + ?Sized>(store: &S, client: &Client, now: Tim
 /// Somebody who was deleted so many seconds later.
 async fn buried<S: ClientArchive + ?Sized>(store: &S, seconds: u64) -> Tombstone {
     let tombstone = Tombstone { client_id: client().id, deleted_at: later(seconds) };
-    store.bury(&tombstone).await.expect("the store buries");
+    assert!(store.bury(&tombstone).await.expect("the store buries"));
     tombstone
 }
 
@@ -103,12 +103,28 @@ pub async fn an_identifier_that_was_deleted_elsewhere_is_never_given<S: ClientAr
 
 pub async fn nobody_who_lives_or_is_buried_is_buried<S: ClientArchive + ?Sized>(store: Arc<S>) {
     let (lives, dead) = (inserted(&*store).await, buried(&*store, 5).await);
-    for client_id in [&lives.id, &dead.client_id] {
-        let again = Tombstone { client_id: client_id.clone(), deleted_at: later(9) };
-        assert!(matches!(store.bury(&again).await, Err(StoreError::Duplicate)), "{client_id}");
-    }
+    let again = |id: &ClientId| Tombstone { client_id: id.clone(), deleted_at: later(9) };
+    assert!(matches!(store.bury(&again(&lives.id)).await, Err(StoreError::Duplicate)));
+    assert!(!store.bury(&again(&dead.client_id)).await.expect("the store reads"));
     assert_eq!(store.client(&lives.id).await.expect("the store reads"), Some(lives));
     assert_eq!(all(&*store).await, [dead]);
+}
+
+/// As an export and an import do.
+pub async fn the_tombstone_of_a_long_identifier_can_be_moved<S: ClientArchive + ?Sized>(store: Arc<S>) {
+    for id in ["a".repeat(200), "#a".to_owned()] {
+        let client = Client { id: ClientId::from(id.as_str()), ..client() };
+        store.insert(&client, None).await.expect("the store inserts");
+        store.delete(&client.id, later(3)).await.expect("the store deletes");
+        let [tombstone] = &all(&*store).await[..] else { panic!("one is deleted") };
+        assert!(!store.bury(tombstone).await.expect("the store reads"), "it is there");
+        assert!(store.forget(&tombstone.client_id).await.expect("the store forgets"));
+        assert_eq!(store.deleted_at(&client.id).await.expect("the store reads"), None);
+        assert!(store.bury(tombstone).await.expect("the store buries"));
+        assert_eq!(store.deleted_at(&client.id).await.expect("the store reads"), Some(later(3)));
+        assert!(matches!(store.insert(&client, None).await, Err(StoreError::Duplicate)));
+        assert!(store.forget(&tombstone.client_id).await.expect("the store forgets"));
+    }
 }
 
 pub async fn a_tombstone_is_forgotten_and_nothing_else<S: ClientArchive + ?Sized>(store: Arc<S>) {

@@ -27,14 +27,17 @@ impl ClientArchive for MemoryStore {
         Ok(tombstones.collect())
     }
 
-    async fn bury(&self, tombstone: &Tombstone) -> Result<(), StoreError> {
+    async fn bury(&self, tombstone: &Tombstone) -> Result<bool, StoreError> {
         let mut state = self.state();
         let id = &tombstone.client_id;
-        if state.clients.contains_key(id) || state.deleted.contains_key(id) {
+        if state.clients.contains_key(id) {
             return Err(StoreError::Duplicate);
         }
-        state.deleted.insert(id.clone(), tombstone.deleted_at);
-        Ok(())
+        let is_new = !state.deleted.contains_key(id);
+        if is_new {
+            state.deleted.insert(id.clone(), tombstone.deleted_at);
+        }
+        Ok(is_new)
     }
 
     async fn forget(&self, id: &ClientId) -> Result<bool, StoreError> {

@@ -134,15 +134,12 @@ impl Clients {
         let client_id = &tombstone.client_id;
         client_id.check().map_err(|problem| Obstacle::Unreadable(format!("client_id: {problem}")))?;
         match self.store.bury(tombstone).await {
-            Ok(()) => return Ok(Outcome::Stored(Vec::new())),
-            Err(StoreError::Duplicate) => {}
-            Err(error) => return Err(error.into()),
-        }
-        match self.store.deleted_at(client_id).await? {
+            Ok(true) => Ok(Outcome::Stored(Vec::new())),
             // It is gone here as there, since when by its own time.
-            Some(_) => Ok(Outcome::There),
+            Ok(false) => Ok(Outcome::There),
             // Whether it should live is for the operator to say.
-            None => Err(Obstacle::Lives(client_id.to_string())),
+            Err(StoreError::Duplicate) => Err(Obstacle::Lives(client_id.to_string())),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::service;
 
 pub(super) async fn reap(options: &Reap) -> Result<(), Failure> {
     let config = Config::load(&options.place)?;
-    let reaper = open(&config, options.dry_run)?;
+    let reaper = open(&config, options.dry_run).await?;
     if !reaper.has_rules() {
         let problem = "no policy has unused_after, idle_after or lifetime, so every client is kept";
         return Err(Failure::Refused(problem.to_owned()));
@@ -46,11 +46,11 @@ pub(super) async fn reap(options: &Reap) -> Result<(), Failure> {
     say(summary)
 }
 
-fn open(config: &Config, reads_alone: bool) -> Result<Reaper, Failure> {
+async fn open(config: &Config, reads_alone: bool) -> Result<Reaper, Failure> {
     let access = if reads_alone { Access::ReadOnly } else { Access::ReadWrite };
-    let store = service::existing_store(config, access)?;
-    service::operational_must_exist(config)?;
-    let records = service::records(config, access)?;
+    let store = service::existing_store(config, access).await?;
+    service::operational_must_exist(config).await?;
+    let records = service::records(config, access).await?;
     let activity = Arc::new(Activity::new(Arc::new(records.clone())));
     service::reaper(config, store, records, activity)
 }
