@@ -7,6 +7,7 @@ mod challenge;
 mod error;
 mod gate;
 pub mod policy;
+mod retention;
 mod terms;
 
 pub use authenticate::{
@@ -18,4 +19,5 @@ pub use caller::{Caller, Credential};
 pub use error::AccessError;
 pub use gate::Gate;
 pub use policy::{Decision, Denial, Policy};
+pub use retention::{Reason, Retention, Usage};
 pub use terms::{Ceilings, Privileges, Terms};

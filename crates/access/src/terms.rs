@@ -5,6 +5,8 @@ use std::sync::{Arc, LazyLock};
 use enroll_oauth_types::{ClientMetadata, Scope, Seconds};
 use enroll_store::Storage;
 
+use crate::Retention;
+
 /// What a policy grants whoever it lets in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Terms {
@@ -24,6 +26,8 @@ pub struct Terms {
     pub secret_lifetime: Option<Seconds>,
     /// Where its registrations are kept, but for those that take a use of a token: these are stored.
     pub storage: Storage,
+    /// How long clients are kept that nobody uses.
+    pub retention: Retention,
 }
 
 macro_rules! ceilings {
@@ -118,6 +122,7 @@ impl Default for Terms {
             privileges: Privileges::None,
             secret_lifetime: None,
             storage: Storage::Stored,
+            retention: Retention::default(),
         }
     }
 }

@@ -34,6 +34,9 @@ pub(crate) struct Authorization {
 /// How often keys are looked at, so that every node knows a new one long before it signs.
 const LOOK_AT_KEYS: Duration = Duration::from_mins(5);
 
+/// How often it is written down which clients were used. What was noted since is lost when the process is killed.
+const WRITE_DOWN: Duration = Duration::from_millis(250);
+
 /// How often what is over is swept, how much of it at a time, and how often at once: far more than can be made meanwhile,
 /// and a little in each transaction, so that nobody waits for it.
 const SWEEP: Duration = Duration::from_secs(2);
@@ -48,9 +51,7 @@ pub(crate) async fn open(
     key: Arc<SealingKey>,
     outbound: Option<&Outbound>,
 ) -> Result<Authorization, Failure> {
-    let records = SqlRecords::open(&config.operational_database(), Access::ReadWrite)
-        .await
-        .map_err(|error| service::not_opened(&error))?;
+    let records = service::records(config, Access::ReadWrite).await?;
     let shared: Arc<dyn RecordStore> = Arc::new(records.clone());
     let keys = Keys::new(shared.clone(), key.clone(), Arc::new(SystemClock), schedule());
     keys.refresh_quick().await.map_err(|error| Failure::World(with_causes(&error)))?;
@@ -67,7 +68,9 @@ pub(crate) async fn open(
     if let Some(outbound) = outbound {
         builder = builder.outbound(outbound.clone());
     }
-    Ok(Authorization { provider: builder.build(), keys, users, records })
+    let provider = builder.build();
+    provider.activity().begin(SystemClock.now()).await?;
+    Ok(Authorization { provider, keys, users, records })
 }
 
 /// When keys take turns, for the server and for who asks about them.
@@ -128,6 +131,22 @@ impl Authorization {
             if let Err(problem) = failed {
                 tracing::error!("the operational database could not be kept in order: {problem}");
             }
+        }
+    }
+
+    /// Writes down which clients were used, for as long as the server runs.
+    pub(crate) async fn write_down(self) {
+        let mut write = tokio::time::interval(WRITE_DOWN);
+        loop {
+            write.tick().await;
+            self.write_down_now().await;
+        }
+    }
+
+    /// The same once, before the server ends.
+    pub(crate) async fn write_down_now(&self) {
+        if let Err(error) = self.provider.activity().write_down().await {
+            tracing::error!("the uses of clients could not be written down: {}", with_causes(&error));
         }
     }
 

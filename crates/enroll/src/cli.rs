@@ -1,5 +1,7 @@
 //! The command line: what can be said, and what the program exits with.
 
+mod transfer;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::commands;
+use transfer::{BACKUP_EXAMPLES, RECORDS_EXAMPLES};
+pub(crate) use transfer::{Backup, Output, Records};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,8 +56,14 @@ Examples:
   enroll clients register client.json --issuer https://id.example
   enroll clients list --json | jq -r .client_id
   enroll clients disable 019e0c5a-…
-  enroll clients export > clients.jsonl
-  enroll clients import clients.jsonl --data /var/lib/other";
+  enroll clients reap --dry-run
+  enroll clients export --output clients.jsonl
+  enroll clients import clients.jsonl --data /var/lib/other
+  enroll clients import clients.jsonl --exact --data /var/lib/other
+
+An import judges each client as a registration is judged. With --exact, clients are taken exactly as they were \
+exported, with those that were deleted and the initial access tokens: for moving to another database. Both pass over \
+what is there already, so the same import again goes on where one was cut off.";
 
 const TOKENS_EXAMPLES: &str = "\
 Examples:
@@ -120,6 +130,12 @@ pub(crate) enum Command {
     /// See and manage the people who can log in
     #[command(subcommand, after_help = USERS_EXAMPLES)]
     Users(Users),
+    /// Move what the authorization server keeps: people, keys, consents, sessions, tokens
+    #[command(subcommand, after_help = RECORDS_EXAMPLES)]
+    Records(Records),
+    /// Copy the databases while the server runs
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(Backup),
     /// See and rotate the keys that this server signs with
     #[command(subcommand, after_help = KEYS_EXAMPLES)]
     Keys(Keys),
@@ -225,19 +241,41 @@ pub(crate) enum Clients {
     Disable(OneClient),
     /// Enable a disabled client
     Enable(OneClient),
-    /// Print every client as a JSON line, for `import`
+    /// Delete the clients that their policies do not keep: those that were never used, are used no more, or are too old
+    Reap(Reap),
+    /// Write every client as a JSON line, for `import`, with the hashes of its secrets
     Export {
+        #[command(flatten)]
+        output: Output,
         #[command(flatten)]
         place: Place,
     },
-    /// Store the clients that `export` printed; those that are there already are left alone
+    /// Store the clients that `export` wrote
     Import {
         /// The JSON lines; `-` is standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// Take them exactly as they were exported, with deleted clients and initial access tokens; nothing is judged
+        #[arg(long)]
+        exact: bool,
+        /// Put what the file says in the place of what is there and differs, instead of telling
+        #[arg(long)]
+        replace: bool,
         #[command(flatten)]
         place: Place,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Reap {
+    /// Only tell which those are
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON lines
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Args, Debug)]

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backup;
 mod check;
 mod clients;
 mod config;
@@ -7,8 +8,10 @@ mod keys;
 mod migrate;
 mod output;
 mod pipeline;
+mod records;
 mod serve;
 mod tokens;
+mod transfer;
 mod users;
 
 use std::io::Read as _;
@@ -27,7 +30,9 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(options) => on_all_cores()?.block_on(serve::run(options)),
         Command::Check(options) => on_one_core()?.block_on(check::run(options)),
-        Command::Clients(options) => on_one_core()?.block_on(clients::run(options)),
+        Command::Clients(options) => on_all_cores()?.block_on(clients::run(options)),
+        Command::Records(options) => on_all_cores()?.block_on(records::run(options)),
+        Command::Backup(options) => on_one_core()?.block_on(backup::run(&options)),
         Command::Tokens(options) => on_one_core()?.block_on(tokens::run(options)),
         Command::Users(options) => on_one_core()?.block_on(users::run(options)),
         Command::Keys(options) => on_one_core()?.block_on(keys::run(options)),
@@ -43,11 +48,6 @@ fn on_all_cores() -> Result<tokio::runtime::Runtime, Failure> {
 
 fn on_one_core() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
-}
-
-/// Reads a whole file; `-` is standard input.
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    read_at_most(file, u64::MAX)
 }
 
 /// Reads a registration request from a file: no more of it than tells that it is too large.

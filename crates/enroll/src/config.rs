@@ -51,6 +51,7 @@ pub(crate) struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) insecure_any_loopback_resource: Option<Vec<String>>,
     pub(crate) policies: BTreeMap<String, PolicyConfig>,
+    pub(crate) retention: RetentionConfig,
     pub(crate) tokens: TokenConfig,
     pub(crate) sessions: SessionConfig,
     pub(crate) outbound: OutboundConfig,
@@ -72,6 +73,7 @@ impl Default for Config {
             resources: Vec::new(),
             insecure_any_loopback_resource: None,
             policies: BTreeMap::new(),
+            retention: RetentionConfig::default(),
             tokens: TokenConfig::default(),
             sessions: SessionConfig::default(),
             outbound: OutboundConfig::default(),
@@ -104,6 +106,22 @@ impl Databases {
     /// How long a node may go by what it read of a client before.
     pub(crate) fn client_staleness(&self) -> Duration {
         Duration::from_secs(self.client_staleness)
+    }
+}
+
+/// What is kept for how long, beside what policies say of their clients.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RetentionConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    tombstones: Option<u64>,
+}
+
+impl RetentionConfig {
+    /// How long the identifiers of deleted clients are kept; `None` is for ever.
+    pub(crate) fn tombstones(&self) -> Option<Duration> {
+        self.tombstones.map(Duration::from_secs)
     }
 }
 
@@ -299,6 +317,9 @@ impl Config {
         }
         if self.outbound.timeout == 0 || self.outbound.per_host_per_minute == 0 {
             return wrong("outbound", "timeout and per_host_per_minute must be at least 1");
+        }
+        if self.retention.tombstones == Some(0) {
+            return wrong("retention.tombstones", "must be at least 1 second");
         }
         if let Some(issuer) = &self.issuer {
             validate_issuer(issuer).or_else(|problem| wrong("issuer", &problem))?;

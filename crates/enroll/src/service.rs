@@ -13,7 +13,7 @@ use enroll_access::{
 };
 use enroll_oauth_types::{SealingKey, SystemClock, SystemRandom};
 use enroll_outbound::{Builder, Limits, Outbound};
-use enroll_provider::Users;
+use enroll_provider::{Activity, Users};
 use enroll_registration::{Registrar, RegistrarBuilder, Remote, Statements};
 use enroll_store::{Belongs, ClientStore, Page, RecordKind, RecordStore as _};
 use enroll_store_sql::{Access, OpenError, SqlRecords, SqlStore, without_password};
@@ -26,6 +26,7 @@ use crate::config::{
     StatementIssuerConfig,
 };
 use crate::failure::{Failure, with_causes};
+use crate::retention::Reaper;
 use crate::sealed;
 
 /// The path that clients guess when they find no metadata.
@@ -51,23 +52,34 @@ pub(crate) async fn store(config: &Config) -> Result<Arc<SqlStore>, Failure> {
 
 /// Opens the store for a command that is about what is there: a mistyped folder is no empty database.
 pub(crate) async fn existing_store(config: &Config, access: Access) -> Result<Arc<SqlStore>, Failure> {
-    let url = config.configuration_database();
-    if SqlStore::schema(&url).await.map_err(|error| not_opened(&error))?.found == 0 {
-        return Err(not_there(&url));
-    }
-    Ok(Arc::new(SqlStore::open(&url, access).await.map_err(|error| not_opened(&error))?))
+    configuration_must_exist(config).await?;
+    let store = SqlStore::open(&config.configuration_database(), access).await;
+    Ok(Arc::new(store.map_err(|error| not_opened(&error))?))
 }
 
 /// The people of the operational plane.
 pub(crate) async fn users(config: &Config) -> Result<Users, Failure> {
     let key = sealing_key(config, &*store_of_role(config).await?).await?;
-    let records = SqlRecords::open(&config.operational_database(), Access::ReadWrite)
-        .await
-        .map_err(|error| not_opened(&error))?;
+    let records = records(config, Access::ReadWrite).await?;
     Ok(Users::new(Arc::new(records), key, Arc::new(SystemClock), Arc::new(SystemRandom)))
 }
 
+/// Opens the store of the operational plane.
+pub(crate) async fn records(config: &Config, access: Access) -> Result<SqlRecords, Failure> {
+    let records = SqlRecords::open(&config.operational_database(), access).await;
+    records.map_err(|error| not_opened(&error))
+}
+
 /// A mistyped folder is no empty database.
+pub(crate) async fn configuration_must_exist(config: &Config) -> Result<(), Failure> {
+    let url = config.configuration_database();
+    match SqlStore::schema(&url).await.map_err(|error| not_opened(&error))?.found {
+        0 => Err(not_there(&url)),
+        _ => Ok(()),
+    }
+}
+
+/// Likewise.
 pub(crate) async fn operational_must_exist(config: &Config) -> Result<(), Failure> {
     let url = config.operational_database();
     match SqlRecords::schema(&url).await.map_err(|error| not_opened(&error))?.found {
@@ -165,6 +177,14 @@ pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<Arc
     read_or_make_sealing_key(config).map(Arc::new)
 }
 
+/// The same, where it is there; none is made.
+pub(crate) fn present_sealing_key(config: &Config) -> Result<Option<SealingKey>, Failure> {
+    match config.sealing_key_file().exists() {
+        true => read_or_make_sealing_key(config).map(Some),
+        false => Ok(None),
+    }
+}
+
 async fn holds_sealed_secrets(store: &SqlStore) -> Result<bool, Failure> {
     let mut after = None;
     loop {
@@ -221,6 +241,23 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     let linked = written.and_then(|()| std::fs::hard_link(&draft, file));
     let _draft_is_spent = std::fs::remove_file(&draft);
     linked
+}
+
+/// Looks for clients that are not to be kept.
+pub(crate) fn reaper(
+    config: &Config,
+    clients: Arc<SqlStore>,
+    records: SqlRecords,
+    activity: Arc<Activity>,
+) -> Result<Reaper, Failure> {
+    Ok(Reaper {
+        clients,
+        records: Arc::new(records),
+        activity,
+        terms: config.terms()?,
+        tombstones: config.retention.tombstones(),
+        clock: Arc::new(SystemClock),
+    })
 }
 
 /// Who may register: the holders of initial access tokens, those whom the configured issuers let in, or anybody.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{Problem, Random};
+use crate::{Problem, Random, SealingKey, SecretHash};
 
 /// A client identifier: printable ASCII, no secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -16,6 +16,14 @@ impl ClientId {
         let mut bytes = [0; 10];
         random.fill(&mut bytes);
         Self(uuid::Builder::from_unix_timestamp_millis(unix_millis, &bytes).into_uuid().to_string())
+    }
+
+    /// The identifier for this text, the same each time, which nobody can tell who has not the key: a UUID of version 8.
+    /// RFC 9562 §5.8.
+    pub fn derived(text: &str, key: &SealingKey) -> Self {
+        let hash = SecretHash::of(&key.derived(text, "client_id"));
+        let (bytes, _) = hash.as_bytes().split_first_chunk().expect("a hash is longer than an identifier");
+        Self(uuid::Builder::from_custom_bytes(*bytes).into_uuid().to_string())
     }
 
     /// The longest identifier, in characters. In a token that names it once or twice, in a `Basic` header and in the URL of
@@ -75,6 +83,16 @@ mod tests {
         let long = ClientId::from("x".repeat(2048).as_str());
         assert_eq!(long.brief(), "x".repeat(48));
         assert_eq!(ClientId::from("é".repeat(49).as_str()).brief(), "é".repeat(48));
+    }
+
+    #[test]
+    fn a_derived_identifier_is_the_same_each_time_under_one_key() {
+        let (key, other) = (SealingKey::generate(&SystemRandom), SealingKey::generate(&SystemRandom));
+        let id = ClientId::derived("a", &key);
+        assert_eq!(id, ClientId::derived("a", &key));
+        assert_ne!(id, ClientId::derived("b", &key));
+        assert_ne!(id, ClientId::derived("a", &other));
+        assert_eq!((id.as_str().len(), &id.as_str()[14..15]), (36, "8"));
     }
 
     /// RFC 6749 Appendix A.1

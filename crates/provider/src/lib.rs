@@ -1,6 +1,7 @@
 //! The authorization server that serves the clients that Enroll registers. RFC 6749, OpenID Connect Core 1.0, RFC 9068,
 //! RFC 7662, RFC 7009.
 
+mod activity;
 mod authorization;
 mod browser;
 mod catalog;
@@ -22,6 +23,7 @@ mod users;
 #[cfg(feature = "jwe")]
 pub use enroll_jose::{ContentEncryption, KeyManagement};
 
+pub use activity::Activity;
 pub use catalog::{Catalog, Resource, ScopeMeaning};
 pub use error::ProtocolError;
 pub use keys::{KeyEntry, KeyStoreError, Keys, list_keys};

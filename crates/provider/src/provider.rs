@@ -23,7 +23,7 @@ use crate::authorization::Prompts;
 use crate::parameters::Parameters;
 use crate::session;
 use crate::tokens::claims;
-use crate::{Catalog, Keys, ProtocolError, Users, paths};
+use crate::{Activity, Catalog, Keys, ProtocolError, Users, paths};
 
 /// Serves the clients of a store. Clones share everything.
 #[derive(Clone)]
@@ -31,6 +31,7 @@ pub struct Provider {
     pub(crate) issuer: String,
     pub(crate) clients: Arc<dyn ClientReader>,
     pub(crate) records: Arc<dyn RecordStore>,
+    pub(crate) activity: Arc<Activity>,
     pub(crate) keys: Keys,
     pub(crate) users: Users,
     pub(crate) sealing_key: Arc<SealingKey>,
@@ -64,6 +65,7 @@ impl Provider {
             service: host(&issuer).to_owned(),
             issuer,
             clients,
+            activity: Arc::new(Activity::new(records.clone())),
             records,
             keys,
             users,
@@ -77,6 +79,11 @@ impl Provider {
             access_token_algorithm: SigningAlgorithm::Es256,
             legacy_implicit: false,
         })
+    }
+
+    /// When clients were used. Somebody has to write it down now and then.
+    pub fn activity(&self) -> &Arc<Activity> {
+        &self.activity
     }
 
     /// The address of an endpoint.

@@ -15,6 +15,7 @@ mod registrar;
 mod registration;
 mod remote;
 mod report;
+mod reuse;
 mod rules;
 mod statement;
 pub mod steps;

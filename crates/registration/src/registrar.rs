@@ -92,6 +92,12 @@ impl Registrar {
         if client.id.as_str().is_empty() {
             return Err(RegistrationError::Internal("no step of the pipeline made a client_id".into()));
         }
+        if self.may_be_shared(&client, caller)
+            && let Some(client) = Box::pin(self.shared(&client)).await?
+        {
+            tracing::info!(client.id = %client.id, "gave a client that is the same for all who register it");
+            return Ok(ClientInformation { client, client_secret: None, management: None });
+        }
         self.clients.insert(&client, caller.pays_with.as_ref()).await?;
 
         let id = &client.id;

@@ -84,6 +84,9 @@ pub struct Rules {
     pub also_refuse: AlsoRefuse,
     /// Let clients manage themselves. RFC 7592.
     pub management: bool,
+    /// Give all who register the same public client without a credential one `client_id`, and none of them its
+    /// management. Off by default. RFC 7591 §3.2.1.
+    pub reuse_identical: bool,
     /// Accept http redirect URIs of remote hosts: for development.
     pub insecure_allow_http_redirect_uris: bool,
     /// Accept an http `jwks_uri`: for development.
@@ -121,6 +124,7 @@ impl Default for Rules {
             logout_session_required: false,
             also_refuse: AlsoRefuse::default(),
             management: true,
+            reuse_identical: false,
             insecure_allow_http_redirect_uris: false,
             insecure_allow_http_jwks_uri: false,
             allow_https_loopback: true,
@@ -168,6 +172,7 @@ impl Rules {
                 max_age_without_code: true,
             },
             management: false,
+            reuse_identical: false,
             ..Self::default()
         }
     }

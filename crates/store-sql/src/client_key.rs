@@ -19,6 +19,12 @@ pub(crate) fn client_key(id: &str) -> Cow<'_, str> {
     Cow::Owned(format!("#{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, id.as_bytes()))))
 }
 
+/// Whether this is the key of an identifier that is not its own.
+pub(crate) fn is_hashed(key: &str) -> bool {
+    let hash = key.strip_prefix('#').and_then(|hash| URL_SAFE_NO_PAD.decode(hash).ok());
+    hash.is_some_and(|hash| hash.len() == 32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +33,7 @@ mod tests {
     fn a_short_identifier_is_its_own_key() {
         for id in ["", "a", "https://app.example/client.json", &"é".repeat(32)] {
             assert_eq!(client_key(id), id);
+            assert!(!is_hashed(id), "{id}");
         }
     }
 
@@ -36,7 +43,7 @@ mod tests {
         let (longer, taken) = ("a".repeat(8192), client_key(&long));
         let keys = [long.as_str(), &longer, &taken, "#", "a\0"].map(client_key);
         for (number, key) in keys.iter().enumerate() {
-            assert!(key.len() <= LONGEST && key.starts_with('#'), "{key}");
+            assert!(key.len() <= LONGEST && is_hashed(key), "{key}");
             assert!(keys[..number].iter().all(|other| other != key), "{key}");
         }
     }

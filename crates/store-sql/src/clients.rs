@@ -1,5 +1,6 @@
 //! Clients: one row and one document each.
 
+mod archive;
 mod known;
 
 use std::sync::Arc;

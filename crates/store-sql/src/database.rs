@@ -238,6 +238,21 @@ impl Database {
         }
     }
 
+    pub(crate) fn back_up(
+        url: &str,
+        plane: Plane,
+        to: &Path,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(), OpenError> {
+        match Address::read(url)? {
+            Address::Sqlite(path) => Sqlite::back_up(&path, plane, to, progress),
+            Address::Server(address) => {
+                let problem = "is one of a server, whose own tools make backups of it".to_owned();
+                Err(OpenError::Url { url: address.shown, problem })
+            }
+        }
+    }
+
     /// Runs a query that gives at most `limit` rows.
     pub(crate) async fn fetch(
         &self,

@@ -93,6 +93,12 @@ impl SqlStore {
         Database::schema(url, Plane::Configuration).await
     }
 
+    /// Copies the database as it is now to a new file, for its owner alone, while others go on to write to it, and reads the
+    /// copy through. Tells how much of how much is done. SQLite alone: others have tools of their own for it.
+    pub fn back_up(url: &str, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<(), OpenError> {
+        Database::back_up(url, Plane::Configuration, to, &mut progress)
+    }
+
     /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.database.ping().await
@@ -132,6 +138,12 @@ impl SqlRecords {
     /// The schema that the database has and the one that this version needs, without changing anything.
     pub async fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
         Database::schema(url, Plane::Operational).await
+    }
+
+    /// Copies the database as it is now to a new file, for its owner alone, while others go on to write to it, and reads the
+    /// copy through. Tells how much of how much is done. SQLite alone: others have tools of their own for it.
+    pub fn back_up(url: &str, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<(), OpenError> {
+        Database::back_up(url, Plane::Operational, to, &mut progress)
     }
 
     /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.

@@ -1,5 +1,6 @@
 //! SQLite: a pool of readers, and one writer that commits what has queued up as one transaction.
 
+mod backup;
 mod connection;
 mod writer;
 
@@ -77,6 +78,15 @@ impl Sqlite {
 
     pub(crate) fn schema(path: &Path, plane: Plane) -> Result<SchemaVersion, OpenError> {
         connection::schema(&absolute(path)?, plane)
+    }
+
+    pub(crate) fn back_up(
+        path: &Path,
+        plane: Plane,
+        to: &Path,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(), OpenError> {
+        backup::copy(&absolute(path)?, plane, &absolute(to)?, progress)
     }
 
     /// Runs a query where it is called: for look-ups, which take microseconds.

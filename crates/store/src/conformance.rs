@@ -13,6 +13,8 @@
 use std::sync::Arc;
 
 #[allow(missing_docs)] // A promise is called what it promises.
+pub mod archive;
+#[allow(missing_docs)] // Likewise.
 pub mod clients;
 #[allow(missing_docs)] // Likewise.
 pub mod records;
@@ -75,6 +77,25 @@ macro_rules! client_store_conformance {
             the_identifier_of_a_deleted_client_is_never_given_again,
             pages_follow_each_other_without_gap_or_repetition,
             pages_stay_in_order_while_others_insert,
+        );
+    };
+}
+
+/// One test for each promise of a [`ClientArchive`](crate::ClientArchive) but for those of its being a
+/// [`ClientStore`](crate::ClientStore). `$empty` is an async function that returns an empty store: something
+/// [`Fresh`](crate::conformance::Fresh).
+#[macro_export]
+macro_rules! client_archive_conformance {
+    ($(#[$attribute:meta])* $empty:ident) => {
+        $crate::conformance_tests!([$(#[$attribute])*] $empty, archive:
+            a_client_is_retired_as_it_is_deleted,
+            a_client_that_changed_since_it_was_read_is_not_retired,
+            of_a_change_and_a_retirement_at_once_one_wins,
+            tombstones_are_listed_in_pages,
+            an_identifier_that_was_deleted_elsewhere_is_never_given,
+            nobody_who_lives_or_is_buried_is_buried,
+            the_tombstone_of_a_long_identifier_can_be_moved,
+            a_tombstone_is_forgotten_and_nothing_else,
         );
     };
 }
@@ -208,6 +229,7 @@ mod tests {
     fn every_promise_is_tested() {
         let tested = include_str!("conformance.rs");
         let promises = [
+            include_str!("conformance/archive.rs"),
             include_str!("conformance/clients.rs"),
             include_str!("conformance/records.rs"),
             include_str!("conformance/removals.rs"),

@@ -1,6 +1,7 @@
 //! What is stored: clients and tokens, and the records of the authorization server; the traits a store implements,
 //! stores in memory, and the conformance suites that every store passes.
 
+mod archive;
 mod client;
 pub mod conformance;
 mod error;
@@ -9,6 +10,7 @@ mod record;
 mod sealed;
 mod token;
 
+pub use archive::{ClientArchive, Tombstone};
 pub use client::{
     Client, ClientReader, ClientStore, Page, RegisteredBy, StoredSecret, SupersededToken, UsedAssertion,
 };

@@ -1,5 +1,6 @@
 //! Stores in memory: for tests, and for apps that may forget.
 
+mod archive;
 mod records;
 
 use std::collections::BTreeMap;
@@ -131,4 +132,5 @@ mod tests {
 
     crate::client_store_conformance!(empty);
     crate::token_store_conformance!(empty);
+    crate::client_archive_conformance!(empty);
 }

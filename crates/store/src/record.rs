@@ -12,47 +12,58 @@ use serde_json::value::RawValue;
 
 use crate::StoreError;
 
-/// What a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum RecordKind {
+macro_rules! record_kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
+        /// What a record is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum RecordKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl RecordKind {
+            /// Every one that this version knows.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// The name in a database column.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+        }
+    };
+}
+
+record_kinds! {
     /// A key that the server signs with, sealed. RFC 7517.
-    SigningKey,
+    SigningKey = "signing_key",
     /// Somebody who can log in.
-    User,
+    User = "user",
     /// A browser in which somebody has logged in.
-    Session,
+    Session = "session",
     /// What somebody allowed a client, remembered.
-    Consent,
+    Consent = "consent",
     /// What came of one authorization: it is there for as long as its tokens work. RFC 6749 §1.3.
-    Grant,
+    Grant = "grant",
     /// An authorization code. RFC 6749 §4.1.2.
-    Code,
+    Code = "code",
     /// A refresh token. RFC 6749 §1.5.
-    RefreshToken,
+    RefreshToken = "refresh_token",
     /// An access token that means nothing by itself. RFC 7662.
-    ReferenceToken,
+    ReferenceToken = "reference_token",
     /// A signed access token that was given back, until it ends by itself. RFC 7009.
-    RevokedToken,
+    RevokedToken = "revoked_token",
     /// The `jti` of an assertion, which works once. RFC 7523 §3.
-    UsedAssertion,
+    UsedAssertion = "used_assertion",
+    /// When a client was used last, in rough terms.
+    ClientActivity = "client_activity",
 }
 
 impl RecordKind {
-    /// The name in a database column.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SigningKey => "signing_key",
-            Self::User => "user",
-            Self::Session => "session",
-            Self::Consent => "consent",
-            Self::Grant => "grant",
-            Self::Code => "code",
-            Self::RefreshToken => "refresh_token",
-            Self::ReferenceToken => "reference_token",
-            Self::RevokedToken => "revoked_token",
-            Self::UsedAssertion => "used_assertion",
-        }
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -231,6 +242,14 @@ pub trait RecordStore: Send + Sync + 'static {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kind_is_found_by_its_name_and_no_two_share_one() {
+        for kind in RecordKind::ALL {
+            assert_eq!(RecordKind::from_name(kind.as_str()), Some(*kind));
+        }
+        assert_eq!(RecordKind::from_name("nothing"), None);
+    }
 
     #[test]
     fn a_record_is_shown_without_its_document() {

@@ -1,6 +1,8 @@
 //! `enroll clients`: the operator's view.
 
-mod transfer;
+mod export;
+mod import;
+mod reap;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,8 +14,9 @@ use enroll_store::{Client, ClientStore, Page, StoreError};
 use enroll_store_sql::{Access, SqlStore};
 use serde_json::{Value, json};
 
-use super::{moment, read, read_request, say, say_json, say_row};
-use crate::cli::{Clients, OneClient, Place};
+use super::transfer::{self, Destination, Input, Source as _};
+use super::{moment, read_request, say, say_json, say_row};
+use crate::cli::{Clients, OneClient, Output, Place};
 use crate::config::{Config, validate_issuer};
 use crate::failure::Failure;
 use crate::{sealed, service};
@@ -32,8 +35,9 @@ pub(super) async fn run(command: Clients) -> Result<(), Failure> {
         Clients::Delete(one) => delete(&one).await,
         Clients::Disable(one) => set_enabled(&one, false).await,
         Clients::Enable(one) => set_enabled(&one, true).await,
-        Clients::Export { place } => transfer::export(&*open(&place, Access::ReadOnly).await?).await,
-        Clients::Import { file, place } => import(&file, &place).await,
+        Clients::Reap(options) => reap::reap(&options).await,
+        Clients::Export { output, place } => export_all(&output, &place).await,
+        Clients::Import { file, exact, replace, place } => import_all(&file, exact, replace, &place).await,
     }
 }
 
@@ -62,11 +66,36 @@ async fn registrar(
     Ok(service::registrar(config, &issuer, store.clone(), key, gate)?.remote(remote).build()?)
 }
 
-async fn import(file: &Path, place: &Place) -> Result<(), Failure> {
+async fn export_all(output: &Output, place: &Place) -> Result<(), Failure> {
     let config = Config::load(place)?;
-    let lines = read(file)?;
+    let store = service::existing_store(&config, Access::ReadOnly).await?;
+    let key = service::present_sealing_key(&config)?;
+    let destination = Destination::open(output)?;
+    transfer::export(&export::Everything(&store), key.as_ref(), destination).await
+}
+
+async fn import_all(file: &Path, exact: bool, replace: bool, place: &Place) -> Result<(), Failure> {
+    let config = Config::load(place)?;
+    let input = Input::open(file, export::Everything::WHAT)?;
+    let present = service::present_sealing_key(&config)?;
+    match &input.header {
+        Some(header) if exact => transfer::must_have_the_same_key(header, present.as_ref(), &config)?,
+        None if exact => {
+            let problem =
+                "--exact takes what `enroll clients export` wrote, whose first line says so; this does not";
+            return Err(Failure::Refused(problem.to_owned()));
+        }
+        _ => {}
+    }
     let store = service::store(&config).await?;
-    transfer::import(registrar(&config, None, &store).await?, &store, &lines).await
+    let (judge, key) = if exact {
+        (None, present.map(Arc::new))
+    } else {
+        let key = service::sealing_key(&config, &store).await?;
+        (Some(registrar(&config, None, &store).await?), Some(key))
+    };
+    let key_file = config.sealing_key_file();
+    transfer::import(input, Arc::new(import::Clients { store, judge, key, key_file, replace })).await
 }
 
 /// Registers as the operator, through the same pipeline as everybody.

@@ -81,6 +81,16 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     if let Some(authorization) = &authorization {
         metadata = authorization.described(metadata);
         tokio::spawn(authorization.clone().keep_up());
+        tokio::spawn(authorization.clone().write_down());
+        let (records, activity) = (authorization.records.clone(), authorization.provider.activity().clone());
+        tokio::spawn(service::reaper(&config, store.clone(), records, activity)?.keep_up());
+    }
+    if config.role == Role::Registration
+        && config.terms()?.values().any(|terms| !terms.retention.is_for_ever())
+    {
+        tracing::warn!(
+            "clients are deleted by unused_after, idle_after and lifetime only where the role is `all`"
+        );
     }
     let app = server::app(
         registrar,
@@ -100,6 +110,9 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     tracing::info!("issuer {issuer}, listening on {address}, clients in {database}");
     say(format_args!("ready http://{address}"))?;
     server::serve(listener, app, &config.limits, stop).await;
+    if let Some(authorization) = &authorization {
+        authorization.write_down_now().await;
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use enroll_access::{Ceilings, Privileges, Terms};
+use enroll_access::{Ceilings, Privileges, Retention, Terms};
 use enroll_oauth_types::{ClientMetadata, Seconds};
 use enroll_registration::UnknownScope;
 use schemars::JsonSchema;
@@ -36,6 +36,15 @@ pub(crate) struct PolicyConfig {
     secret_lifetime: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     storage: Option<Storage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2_147_483_647))]
+    unused_after: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2_147_483_647))]
+    idle_after: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2_147_483_647))]
+    lifetime: Option<u32>,
 }
 
 impl Config {
@@ -105,11 +114,6 @@ impl PolicyConfig {
                 Privileges::MEMBERS.join(", ")
             ));
         }
-        let secret_lifetime = self.secret_lifetime.map(|seconds| {
-            Seconds::new(seconds)
-                .filter(|lifetime| lifetime.get() > 0)
-                .ok_or("secret_lifetime: must be 1 to 2147483647")
-        });
         Ok(Terms {
             name: name.to_owned(),
             template,
@@ -121,8 +125,13 @@ impl PolicyConfig {
                 .or(base.default_scopes),
             ceilings: self.ceilings(base.ceilings)?,
             privileges,
-            secret_lifetime: secret_lifetime.transpose()?,
+            secret_lifetime: length("secret_lifetime", self.secret_lifetime)?,
             storage: self.storage.map_or(base.storage, Into::into),
+            retention: Retention {
+                unused_after: length("unused_after", self.unused_after)?,
+                idle_after: length("idle_after", self.idle_after)?,
+                lifetime: length("lifetime", self.lifetime)?,
+            },
         })
     }
 
@@ -139,4 +148,14 @@ impl PolicyConfig {
         }
         Ok(ceilings)
     }
+}
+
+/// Seconds that are some.
+fn length(key: &str, seconds: Option<u32>) -> Result<Option<Seconds>, String> {
+    let length = |seconds| {
+        Seconds::new(seconds)
+            .filter(|length| length.get() > 0)
+            .ok_or_else(|| format!("{key}: must be 1 to 2147483647"))
+    };
+    seconds.map(length).transpose()
 }

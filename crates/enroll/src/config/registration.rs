@@ -74,6 +74,7 @@ pub(crate) struct RegistrationConfig {
     pub(crate) secret_overlap: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret_renewal: Option<u64>,
+    pub(crate) reuse_identical: bool,
     pub(crate) protected_names: Vec<String>,
     pub(crate) insecure_allow_http_redirect_uris: bool,
     pub(crate) insecure_allow_http_jwks_uri: bool,
@@ -236,6 +237,7 @@ impl RegistrationConfig {
             self.secret_renewal.map(Duration::from_secs) => rules.secret_renewal,
         );
         rules.protected_names = ProtectedNames::new(self.protected_names.iter().cloned());
+        rules.reuse_identical = self.reuse_identical;
         rules.insecure_allow_http_redirect_uris = self.insecure_allow_http_redirect_uris;
         rules.insecure_allow_http_jwks_uri = self.insecure_allow_http_jwks_uri;
         rules

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests fail as tests do.
 
 mod authorization;
+mod backup;
 mod browser;
 mod crash;
 mod databases;
@@ -15,6 +16,7 @@ mod issuers;
 mod keys;
 mod limits;
 mod management;
+mod migration;
 mod nodes;
 mod openapi;
 mod openidconnect;
@@ -22,6 +24,7 @@ mod operator;
 mod outbound;
 mod people;
 mod registration;
+mod retention;
 mod roles;
 mod sealed;
 mod secrets;

@@ -5,11 +5,30 @@ use serde_json::{Value, json};
 use crate::harness::{Home, Server};
 
 /// The scopes of `--dev`, for a home without it.
-const SCOPES: &str = "scopes = [ { name = \"openid\" }, { name = \"profile\" }, { name = \"email\" }, \
+pub(crate) const SCOPES: &str = "scopes = [ { name = \"openid\" }, { name = \"profile\" }, { name = \"email\" }, \
     { name = \"offline_access\" }, { name = \"api1\" }, { name = \"api2\" }, { name = \"mcp:tools\" } ]\n";
 
-fn app() -> Value {
+pub(crate) fn app() -> Value {
     json!({ "client_name": "App", "redirect_uris": ["https://app.example/cb"] })
+}
+
+/// What was exported, but for the moment in the first line.
+fn without_the_time(exported: &str) -> String {
+    let lines = exported.lines().map(|line| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        if let Some(header) = line.as_object_mut() {
+            header.remove("exported_at");
+            header.remove("sealing_key");
+        }
+        format!("{line}\n")
+    });
+    lines.collect()
+}
+
+/// The lines between the first and the last.
+fn between(exported: &str) -> Vec<&str> {
+    let lines: Vec<_> = exported.lines().collect();
+    lines[1..lines.len() - 1].to_vec()
 }
 
 #[tokio::test]
@@ -19,20 +38,29 @@ async fn what_was_exported_is_imported_elsewhere_and_tokens_still_work() {
     let registered = server.register(&app(), None).await.json;
     server.register(&app(), None).await;
     let exported = here.run("clients export");
-    assert_eq!((exported.code, exported.stdout.lines().count()), (Some(0), 2), "{exported:?}");
+    assert_eq!((exported.code, between(&exported.stdout).len()), (Some(0), 2), "{exported:?}");
 
     let imported = there.run_with_input("clients import -", &exported.stdout);
     assert_eq!((imported.code, imported.stderr.as_str()), (Some(0), ""), "{imported:?}");
-    assert_eq!(there.run("clients export").stdout, exported.stdout);
+    let again = there.run("clients export").stdout;
+    assert_eq!(without_the_time(&again), without_the_time(&exported.stdout));
     let elsewhere = Server::start(&there, "--dev");
     let mut moved = registered.clone();
     let id = registered["client_id"].as_str().unwrap();
     moved["registration_client_uri"] = format!("{}/connect/dcr/{id}", elsewhere.url).into();
     assert_eq!(elsewhere.read(&moved).await.status, 200);
 
-    let again = there.run_with_input("clients import -", &format!("{}nonsense\n", exported.stdout));
-    assert_eq!(again.code, Some(1), "{again:?}");
-    assert!(again.stdout.contains("2 were there already") && again.stderr.contains("line 3"), "{again:?}");
+    let lines = between(&exported.stdout).join("\n");
+    for text in
+        [format!("{lines}\nnonsense\n"), format!("\u{feff}{}\r\n\r\nnonsense", lines.replace('\n', "\r\n"))]
+    {
+        let again = there.run_with_input("clients import -", &text);
+        assert_eq!(again.code, Some(1), "{again:?}");
+        assert!(
+            again.stdout.contains("2 were there already") && again.stderr.contains(": it cannot be read:"),
+            "{again:?}"
+        );
+    }
 }
 
 /// Nor does it bring back what is gone.
@@ -44,9 +72,14 @@ async fn what_was_deleted_is_not_imported_again() {
     let id = registered.member("client_id");
     let exported = home.run("clients export");
     assert_eq!(home.run(&format!("clients delete {id}")).code, Some(0));
-    let imported = home.run_with_input("clients import -", &exported.stdout);
-    assert_eq!(imported.code, Some(1), "{imported:?}");
-    assert!(imported.stderr.contains("line 1:") && imported.stderr.contains("was deleted"), "{imported:?}");
+    for mode in ["", "--exact --replace"] {
+        let imported = home.run_with_input(&format!("clients import - {mode}"), &exported.stdout);
+        assert_eq!(imported.code, Some(1), "{imported:?}");
+        assert!(
+            imported.stderr.contains("line 2:") && imported.stderr.contains("was deleted"),
+            "{imported:?}"
+        );
+    }
     for command in ["show", "delete", "enable"] {
         let ran = home.run(&format!("clients {command} {id}"));
         assert!(ran.code == Some(1) && ran.stderr.contains("it was deleted at 20"), "{command}: {ran:?}");
@@ -58,7 +91,9 @@ async fn what_was_deleted_is_not_imported_again() {
 async fn an_import_is_judged_by_the_pipeline() {
     let (here, there) = (Home::new(), Home::with_config(SCOPES));
     Server::open(&here).register(&app(), None).await;
-    let exported: Value = serde_json::from_str(&here.run("clients export").stdout).unwrap();
+    let exported = here.run("clients export").stdout;
+    let exported: Value = serde_json::from_str(between(&exported)[0]).unwrap();
+    let exported = &exported["client"]["document"];
     let edited = |pointer: &str, value: Value| {
         let mut document = exported.clone();
         *document.pointer_mut(pointer).unwrap() = value;
@@ -76,6 +111,8 @@ async fn an_import_is_judged_by_the_pipeline() {
         let ran = there.run_with_input("clients import -", &line);
         assert_eq!(ran.code, Some(1), "{line}: {ran:?}");
         assert!(ran.stderr.contains(&format!("line 1: {member}:")), "{line}: {ran:?}");
+        let exact = there.run_with_input("clients import - --exact", &line);
+        assert!(exact.code == Some(1) && exact.stderr.contains("whose first line says so"), "{exact:?}");
     }
     assert_eq!(there.run("clients list --json").stdout, "");
     let odd = there.run_with_input("clients import -", &edited("/client_id", json!("a/b?c#d")));
@@ -98,5 +135,38 @@ async fn a_lost_sealing_key_is_told_and_not_replaced() {
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""), "{ran:?}");
         assert!(ran.stderr.contains("sealing.key") && ran.stderr.contains("sealing_key_file"), "{ran:?}");
         assert!(!home.path().join("enroll-data/sealing.key").exists());
+    }
+}
+
+/// What is sealed under a key that is not here would never open again.
+#[tokio::test]
+async fn an_export_is_taken_only_where_its_sealing_key_is() {
+    let (here, there) = (Home::new(), Home::with_config(SCOPES));
+    let server = Server::open(&here);
+    let metadata = json!({ "redirect_uris": ["https://app.example/cb"], "token_endpoint_auth_method": "client_secret_jwt" });
+    assert_eq!(server.register(&metadata, None).await.status, 201);
+    let clients = here.run("clients export").stdout;
+    let records = here.run("records export").stdout;
+    let key = here.path().join("enroll-data/sealing.key");
+    let text = std::fs::read_to_string(&key).unwrap();
+    assert!(!clients.contains(text.trim()) && !records.contains(text.trim()));
+
+    for problem in ["is not there", "is another one"] {
+        for (command, input) in [("clients import - --exact", &clients), ("records import -", &records)] {
+            let ran = there.run_with_input(command, input);
+            assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
+            assert!(ran.stderr.contains(problem) && ran.stderr.contains("sealing.key"), "{ran:?}");
+        }
+        assert_eq!(there.run("clients list --json").stdout, "");
+        // Judged, it is told of the client; and the key that is here now is another one.
+        let judged = there.run_with_input("clients import -", &clients);
+        assert!(
+            judged.code == Some(1) && judged.stderr.contains("line 2: a secret of the client"),
+            "{judged:?}"
+        );
+    }
+    std::fs::copy(&key, there.path().join("enroll-data/sealing.key")).unwrap();
+    for (command, input) in [("clients import - --exact", &clients), ("records import -", &records)] {
+        assert_eq!(there.run_with_input(command, input).code, Some(0), "{command}");
     }
 }

@@ -10,6 +10,7 @@ mod pipeline;
 mod properties;
 mod remote;
 mod replays;
+mod reuse;
 mod rfc7591;
 mod rfc7592;
 mod rotation;

@@ -35,6 +35,7 @@ macro_rules! tests_with {
                 #[ignore = $needs]
                 store
             );
+            enroll_store::client_archive_conformance!(#[ignore = $needs] store);
             enroll_store::record_store_conformance!(#[ignore = $needs] records);
 
             $( mod $topic {

@@ -199,13 +199,27 @@ fn make_private(path: &Path) -> std::io::Result<()> {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(folder)?;
     }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?;
+    owners_alone().create(true).truncate(false).open(path)?;
     flush_names(path);
     Ok(())
+}
+
+fn owners_alone() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes a file that must not be there, readable by its owner alone.
+pub(super) fn make_new(path: &Path) -> std::io::Result<()> {
+    owners_alone().create_new(true).open(path).map(drop)
+}
+
+/// What was written to the file is on disk when this returns.
+pub(super) fn flush(path: &Path) -> std::io::Result<()> {
+    fs::File::open(path)?.sync_all()
 }
 
 /// A file whose name is not on disk is lost in a power cut, however well its content was flushed. Not every file

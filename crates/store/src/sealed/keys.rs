@@ -183,7 +183,7 @@ impl RegistrationKeys {
             let Some(end) = tokens.last() else { break };
             last = Some(end.id.clone());
             for token in tokens {
-                let known = Arc::new(self.unsealed(&token)?);
+                let known = Arc::new(unsealed(&self.master, &token)?);
                 stored.insert((token.issued_at, token.id), known);
             }
         }
@@ -221,14 +221,12 @@ impl RegistrationKeys {
         let Some(token) = self.tokens.get(TokenKind::RegistrationKey, &hash(name)).await? else {
             return Ok(None);
         };
-        self.unsealed(&token).map(|known| Some(Arc::new(known))).map_err(StoreError::backend)
+        unsealed(&self.master, &token).map(|known| Some(Arc::new(known))).map_err(StoreError::backend)
     }
 
-    fn unsealed(&self, token: &Token) -> Result<Known, RegistrationKeyError> {
-        let AtRest { name, key } = serde_json::from_str(token.data.get()).map_err(StoreError::backend)?;
-        let key = self.master.open_text(&key, &purpose(&name)).and_then(|text| SealingKey::from_text(&text));
-        let key = key.ok_or_else(|| RegistrationKeyError::Sealed(name.clone()))?;
-        Ok(Known { name, made_at: token.issued_at, key })
+    /// Whether this is a key that `master` opens, for whoever brings it from elsewhere.
+    pub fn check(master: &SealingKey, token: &Token) -> Result<(), RegistrationKeyError> {
+        unsealed(master, token).map(drop)
     }
 
     fn with<'a>(&'a self, known: &'a Known) -> Keys<'a> {
@@ -247,6 +245,13 @@ impl RegistrationKeys {
         // It is replaced as a whole.
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn unsealed(master: &SealingKey, token: &Token) -> Result<Known, RegistrationKeyError> {
+    let AtRest { name, key } = serde_json::from_str(token.data.get()).map_err(StoreError::backend)?;
+    let key = master.open_text(&key, &purpose(&name)).and_then(|text| SealingKey::from_text(&text));
+    let key = key.ok_or_else(|| RegistrationKeyError::Sealed(name.clone()))?;
+    Ok(Known { name, made_at: token.issued_at, key })
 }
 
 fn purpose(name: &str) -> String {
