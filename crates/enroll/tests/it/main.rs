@@ -6,6 +6,7 @@ mod authorization;
 mod backup;
 mod browser;
 mod crash;
+mod databases;
 mod discovery;
 mod examples;
 mod harness;
