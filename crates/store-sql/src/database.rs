@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use enroll_store::{BoxError, StoreError};
 
+use crate::identityserver::Dialect;
 use crate::migrate::{Plane, SchemaVersion};
 use crate::sqlite::Sqlite;
 
@@ -32,6 +33,14 @@ pub enum OpenError {
         /// What the engine or the file system said.
         #[source]
         source: BoxError,
+    },
+    /// The tables of somebody else's that it holds are not those that this version can use. Nothing in it was changed.
+    #[error("the database {database} cannot be used: {problem}")]
+    Schema {
+        /// Which.
+        database: String,
+        /// What is missing or in the way.
+        problem: String,
     },
     /// A newer version of the program made this database.
     #[error(
@@ -190,6 +199,13 @@ impl Database {
 
     pub(crate) fn schema(url: &str, plane: Plane) -> Result<SchemaVersion, OpenError> {
         Sqlite::schema(sqlite_path(url)?, plane)
+    }
+
+    /// How its engine spells what not all spell alike.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+        }
     }
 
     /// Runs a query that gives at most `limit` rows.

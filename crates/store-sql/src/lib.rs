@@ -4,6 +4,7 @@
 
 mod clients;
 mod database;
+mod identityserver;
 mod migrate;
 mod records;
 mod sqlite;
@@ -17,6 +18,7 @@ use enroll_store::StoreError;
 use clients::KnownClients;
 use database::Database;
 pub use database::{Access, OpenError};
+pub use identityserver::IdentityServerStore;
 use migrate::Plane;
 pub use migrate::SchemaVersion;
 
@@ -104,4 +106,9 @@ impl SqlRecords {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.database.ping().await
     }
+}
+
+/// An error with what caused it, in one line.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }

@@ -23,6 +23,8 @@ pub(crate) enum Plane {
     Configuration,
     /// The records of the authorization server.
     Operational,
+    /// The tables that stand beside those of an IdentityServer, which hold the clients.
+    IdentityServer,
 }
 
 impl Plane {
@@ -34,6 +36,29 @@ impl Plane {
                 include_str!("../migrations/sqlite/configuration/0002_tombstones.sql"),
             ],
             Self::Operational => &[include_str!("../migrations/sqlite/operational/0001_initial.sql")],
+            Self::IdentityServer => &[include_str!("../migrations/sqlite/identityserver/0001_initial.sql")],
+        }
+    }
+
+    /// Where the steps that have run are noted: in a database of somebody else's under a name of ours.
+    pub(crate) fn ledger(self) -> &'static Ledger {
+        match self {
+            Self::Configuration | Self::Operational => &OWN,
+            Self::IdentityServer => &BESIDE,
+        }
+    }
+
+    /// Whether the first step may run in a database of these tables.
+    pub(crate) fn may_begin(self, tables: &[String]) -> Result<(), &'static str> {
+        match self {
+            Self::Configuration | Self::Operational if tables.is_empty() => Ok(()),
+            Self::Configuration | Self::Operational => {
+                Err("it holds the tables of another program; name a file of its own")
+            }
+            Self::IdentityServer if tables.iter().any(|table| table == "Clients") => Ok(()),
+            Self::IdentityServer => {
+                Err("it is no configuration database of an IdentityServer: there is no table Clients")
+            }
         }
     }
 
@@ -42,6 +67,7 @@ impl Plane {
         let (other, name) = match self {
             Self::Configuration => (Self::Operational, "operational"),
             Self::Operational => (Self::Configuration, "configuration"),
+            Self::IdentityServer => return compare(path, self.sqlite(), applied),
         };
         // Before the numbers, which would say that it is newer when the other plane has more steps.
         if applied.first().is_some_and(|(_, first)| *first == checksum(other.sqlite()[0])) {
@@ -53,14 +79,38 @@ impl Plane {
 }
 
 /// The table of the steps that have run.
-pub(crate) const LEDGER: &str =
-    "CREATE TABLE schema_versions (version INTEGER NOT NULL UNIQUE, checksum TEXT NOT NULL)";
+pub(crate) struct Ledger {
+    pub(crate) table: &'static str,
+    pub(crate) create: &'static str,
+    /// The steps that have run.
+    pub(crate) applied: &'static str,
+    /// Notes that a step has run.
+    pub(crate) note: &'static str,
+    /// A row that is there in every database of ours.
+    pub(crate) read: &'static str,
+    /// Writes that row as it is: a full disk shows only when something is written.
+    pub(crate) write: &'static str,
+}
 
-/// The steps that have run.
-pub(crate) const APPLIED: &str = "SELECT version, checksum FROM schema_versions ORDER BY version";
+macro_rules! ledger {
+    ($table:literal) => {
+        Ledger {
+            table: $table,
+            create: concat!(
+                "CREATE TABLE ",
+                $table,
+                " (version INTEGER NOT NULL UNIQUE, checksum TEXT NOT NULL)"
+            ),
+            applied: concat!("SELECT version, checksum FROM ", $table, " ORDER BY version"),
+            note: concat!("INSERT INTO ", $table, " (version, checksum) VALUES (?, ?)"),
+            read: concat!("SELECT version FROM ", $table, " WHERE version = ?"),
+            write: concat!("UPDATE ", $table, " SET version = version WHERE version = ?"),
+        }
+    };
+}
 
-/// Notes that a step has run.
-pub(crate) const NOTE: &str = "INSERT INTO schema_versions (version, checksum) VALUES (?, ?)";
+static OWN: Ledger = ledger!("schema_versions");
+static BESIDE: Ledger = ledger!("enroll_schema_versions");
 
 /// Compares the steps that have run, by number and checksum, with those of this version.
 fn compare(path: &Path, steps: &[&str], applied: &[(u32, String)]) -> Result<SchemaVersion, OpenError> {

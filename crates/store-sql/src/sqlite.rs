@@ -29,12 +29,6 @@ pub(crate) struct Sqlite {
     file: Option<Identity>,
 }
 
-/// A row that is there in every database of ours.
-const READ: &str = "SELECT 1 FROM schema_versions WHERE version = ?";
-
-/// Writes that row as it is: a full disk shows only when something is written.
-const WRITE: &str = "UPDATE schema_versions SET version = version WHERE version = ?";
-
 /// How many long queries run at the same time; each has a connection and a thread to itself.
 const LONG_QUERIES: usize = 4;
 
@@ -72,9 +66,12 @@ impl Sqlite {
                 "the file {path} was removed or replaced while it was open: start again"
             )));
         }
-        self.fetch(READ, &[Value::Integer(1)])?;
+        let ledger = self.readers.plane.ledger();
+        self.fetch(ledger.read, &[Value::Integer(1)])?;
         match &self.writer {
-            Some(writer) => writer.apply(vec![Statement::new(WRITE, [Value::Integer(1)])]).await.map(drop),
+            Some(writer) => {
+                writer.apply(vec![Statement::new(ledger.write, [Value::Integer(1)])]).await.map(drop)
+            }
             None => Ok(()),
         }
     }

@@ -1,0 +1,7 @@
+mod edits;
+mod fresh;
+mod golden;
+mod limits;
+mod opening;
+mod round_trip;
+mod suites;
