@@ -164,11 +164,6 @@ async fn a_column_that_somebody_edits_wins() {
             json!(["RS256", "PS256"]),
         ),
         (
-            "UPDATE Clients SET AllowedIdentityTokenSigningAlgorithms = 'RS256'",
-            "id_token_signed_response_alg",
-            Value::Null,
-        ),
-        (
             "DELETE FROM ClientRedirectUris WHERE Id = 1",
             "redirect_uris",
             json!(["https://app.example/Cb?x=%7e"]),
