@@ -19,13 +19,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use enroll_oauth_types::{ClientId, Timestamp};
-use enroll_store::{Client, ClientReader, ClientStore, Page, StoreError, TokenId};
+use enroll_store::{BoxError, Client, ClientReader, ClientStore, Page, StoreError, TokenId};
 
+use crate::address::without_password;
 use crate::database::{Access, Database, OpenError};
 use crate::migrate::{Plane, SchemaVersion};
 use crate::tokens::TOKENS_BESIDE;
 use catalogue::Catalogue;
-pub(crate) use dialect::Dialect;
 use read::Reading;
 use rows::Rows;
 use write::Writing;
@@ -53,22 +53,19 @@ impl IdentityServerStore {
     /// Opens the database at `url`, which must hold the tables of an IdentityServer. With [`Access::ReadWrite`] the tables that
     /// stand beside them are made when they are not there.
     pub async fn open(url: &str, access: Access) -> Result<Self, OpenError> {
-        let failed = |error: StoreError| OpenError::Schema {
-            database: url.to_owned(),
-            problem: crate::with_cause(&error),
-        };
-        let database = Database::open(url, Plane::IdentityServer, access)?;
-        let dialect = database.dialect();
-        let rows = database.fetch(dialect.catalogue(), [], ANY).await.map_err(failed)?;
-        let catalogue = Catalogue::read(dialect, rows).map_err(failed)?;
-        catalogue.check().map_err(|problem| OpenError::Schema { database: url.to_owned(), problem })?;
+        let failed = |source: BoxError| OpenError::Failed { database: without_password(url), source };
+        let database = Database::open(url, Plane::IdentityServer, access).await?;
+        let engine = database.engine();
+        let rows = database.fetch(engine.catalogue(), [], ANY).await.map_err(|error| failed(error.into()))?;
+        let catalogue = Catalogue::read(engine, rows).map_err(|error| failed(error.into()))?;
+        catalogue.check().map_err(|problem| failed(problem.into()))?;
         let reading = Reading::of(&catalogue);
         Ok(Self { database: Arc::new(database), catalogue: Arc::new(catalogue), reading: Arc::new(reading) })
     }
 
     /// The schema that our tables beside have and the one that this version needs, without changing anything.
-    pub fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
-        Database::schema(url, Plane::IdentityServer)
+    pub async fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
+        Database::schema(url, Plane::IdentityServer).await
     }
 
     /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.
@@ -77,8 +74,7 @@ impl IdentityServerStore {
     }
 
     async fn rows(&self, id: &ClientId) -> Result<Option<Rows>, StoreError> {
-        // Whoever has such a name is not there, and not every engine takes the question.
-        if id.as_str().contains('\0') || id.as_str().chars().count() > LONGEST_ID {
+        if !is_held(id) {
             return Ok(None);
         }
         let (sql, values) = self.reading.one(id.as_str());
@@ -88,6 +84,11 @@ impl IdentityServerStore {
     }
 }
 
+/// Whether somebody can have this identifier. Not every engine takes the question otherwise.
+fn is_held(id: &ClientId) -> bool {
+    !id.as_str().contains('\0') && id.as_str().chars().count() <= LONGEST_ID
+}
+
 #[async_trait]
 impl ClientReader for IdentityServerStore {
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
@@ -95,7 +96,7 @@ impl ClientReader for IdentityServerStore {
     }
 
     async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {
-        if id.as_str().contains('\0') {
+        if !is_held(id) {
             return Ok(None);
         }
         let rows = self.database.fetch(DELETED_AT, [id.as_str().into()], 1).await?;

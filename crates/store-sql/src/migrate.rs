@@ -1,11 +1,11 @@
 //! The schema, as a row of numbered steps that are embedded in the program and run once each.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::OpenError;
+use crate::database::Engine;
 
 /// The schema a database has, and the one that this version needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,16 +27,32 @@ pub(crate) enum Plane {
     IdentityServer,
 }
 
+/// The steps of one plane for one engine, the first one first.
+macro_rules! steps {
+    ($plane:literal, $engine:literal, [$($step:literal),+]) => {
+        &[$(include_str!(concat!("../migrations/", $engine, "/", $plane, "/", $step, ".sql"))),+]
+    };
+}
+
 impl Plane {
-    /// The steps for SQLite, the first one first.
-    pub(crate) fn sqlite(self) -> &'static [&'static str] {
-        match self {
-            Self::Configuration => &[
-                include_str!("../migrations/sqlite/configuration/0001_initial.sql"),
-                include_str!("../migrations/sqlite/configuration/0002_tombstones.sql"),
-            ],
-            Self::Operational => &[include_str!("../migrations/sqlite/operational/0001_initial.sql")],
-            Self::IdentityServer => &[include_str!("../migrations/sqlite/identityserver/0001_initial.sql")],
+    /// The steps for an engine, the first one first.
+    pub(crate) fn steps(self, engine: Engine) -> &'static [&'static str] {
+        match (self, engine) {
+            (Self::Configuration, Engine::Sqlite) => {
+                steps!("configuration", "sqlite", ["0001_initial", "0002_tombstones", "0003_client_keys"])
+            }
+            (Self::Configuration, Engine::Postgres) => steps!("configuration", "postgres", ["0001_initial"]),
+            (Self::Configuration, Engine::MySql) => steps!("configuration", "mysql", ["0001_initial"]),
+            (Self::Operational, Engine::Sqlite) => {
+                steps!("operational", "sqlite", ["0001_initial", "0002_client_keys"])
+            }
+            (Self::Operational, Engine::Postgres) => steps!("operational", "postgres", ["0001_initial"]),
+            (Self::Operational, Engine::MySql) => steps!("operational", "mysql", ["0001_initial"]),
+            (Self::IdentityServer, Engine::Sqlite) => steps!("identityserver", "sqlite", ["0001_initial"]),
+            (Self::IdentityServer, Engine::Postgres) => {
+                steps!("identityserver", "postgres", ["0001_initial"])
+            }
+            (Self::IdentityServer, Engine::MySql) => steps!("identityserver", "mysql", ["0001_initial"]),
         }
     }
 
@@ -50,10 +66,11 @@ impl Plane {
 
     /// Whether the first step may run in a database of these tables.
     pub(crate) fn may_begin(self, tables: &[String]) -> Result<(), &'static str> {
+        let is_empty = || tables.iter().all(|table| table == self.ledger().lock_table);
         match self {
-            Self::Configuration | Self::Operational if tables.is_empty() => Ok(()),
+            Self::Configuration | Self::Operational if is_empty() => Ok(()),
             Self::Configuration | Self::Operational => {
-                Err("it holds the tables of another program; name a file of its own")
+                Err("it holds the tables of another program; name a database of its own")
             }
             Self::IdentityServer if tables.iter().any(|table| table == "Clients") => Ok(()),
             Self::IdentityServer => {
@@ -63,25 +80,42 @@ impl Plane {
     }
 
     /// The schema of a database in which these steps have run.
-    pub(crate) fn version(self, path: &Path, applied: &[(u32, String)]) -> Result<SchemaVersion, OpenError> {
+    pub(crate) fn version(
+        self,
+        engine: Engine,
+        database: &str,
+        applied: &[(u32, String)],
+    ) -> Result<SchemaVersion, OpenError> {
         let (other, name) = match self {
             Self::Configuration => (Self::Operational, "operational"),
             Self::Operational => (Self::Configuration, "configuration"),
-            Self::IdentityServer => return compare(path, self.sqlite(), applied),
+            Self::IdentityServer => return compare(database, self.steps(engine), applied),
         };
         // Before the numbers, which would say that it is newer when the other plane has more steps.
-        if applied.first().is_some_and(|(_, first)| *first == checksum(other.sqlite()[0])) {
-            let source = format!("it is the {name} database; name another file");
-            return Err(OpenError::File { path: path.to_owned(), source: source.into() });
+        if applied.first().is_some_and(|(_, first)| *first == checksum(other.steps(engine)[0])) {
+            let source = format!("it is the {name} database; name another");
+            return Err(OpenError::Failed { database: database.to_owned(), source: source.into() });
         }
-        compare(path, self.sqlite(), applied)
+        compare(database, self.steps(engine), applied)
     }
 }
 
-/// The table of the steps that have run.
+/// What whoever may not bring a database to the schema says of an older one.
+pub(crate) fn too_old(SchemaVersion { found, known }: SchemaVersion) -> String {
+    format!("its schema is {found}, this version needs {known}: run `enroll migrate`")
+}
+
+/// The table of the steps that have run, and, on a server, the one whose row is locked meanwhile.
 pub(crate) struct Ledger {
     pub(crate) table: &'static str,
+    pub(crate) lock_table: &'static str,
+    /// Makes the table in a file.
     pub(crate) create: &'static str,
+    /// Makes it, and the other one, on a server, where another node may be making them at the same time.
+    pub(crate) create_on_server: &'static str,
+    pub(crate) create_lock: &'static str,
+    pub(crate) fill_lock: &'static str,
+    pub(crate) lock: &'static str,
     /// The steps that have run.
     pub(crate) applied: &'static str,
     /// Notes that a step has run.
@@ -93,14 +127,23 @@ pub(crate) struct Ledger {
 }
 
 macro_rules! ledger {
-    ($table:literal) => {
+    ($table:literal, $lock:literal) => {
         Ledger {
             table: $table,
+            lock_table: $lock,
             create: concat!(
                 "CREATE TABLE ",
                 $table,
                 " (version INTEGER NOT NULL UNIQUE, checksum TEXT NOT NULL)"
             ),
+            create_on_server: concat!(
+                "CREATE TABLE IF NOT EXISTS ",
+                $table,
+                " (version BIGINT NOT NULL PRIMARY KEY, checksum VARCHAR(64) NOT NULL)"
+            ),
+            create_lock: concat!("CREATE TABLE IF NOT EXISTS ", $lock, " (id BIGINT NOT NULL PRIMARY KEY)"),
+            fill_lock: concat!("INSERT INTO ", $lock, " (id) VALUES (1)"),
+            lock: concat!("SELECT id FROM ", $lock, " WHERE id = 1 FOR UPDATE"),
             applied: concat!("SELECT version, checksum FROM ", $table, " ORDER BY version"),
             note: concat!("INSERT INTO ", $table, " (version, checksum) VALUES (?, ?)"),
             read: concat!("SELECT version FROM ", $table, " WHERE version = ?"),
@@ -109,20 +152,20 @@ macro_rules! ledger {
     };
 }
 
-static OWN: Ledger = ledger!("schema_versions");
-static BESIDE: Ledger = ledger!("enroll_schema_versions");
+static OWN: Ledger = ledger!("schema_versions", "schema_lock");
+static BESIDE: Ledger = ledger!("enroll_schema_versions", "enroll_schema_lock");
 
 /// Compares the steps that have run, by number and checksum, with those of this version.
-fn compare(path: &Path, steps: &[&str], applied: &[(u32, String)]) -> Result<SchemaVersion, OpenError> {
+fn compare(database: &str, steps: &[&str], applied: &[(u32, String)]) -> Result<SchemaVersion, OpenError> {
     let known = u32::try_from(steps.len()).expect("there are few migrations");
     let found = applied.last().map_or(0, |(version, _)| *version);
     if found > known {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+        return Err(OpenError::Newer { database: database.to_owned(), found, known });
     }
     for (expected, (step, (version, own))) in (1..).zip(steps.iter().zip(applied)) {
         if *version != expected || *own != checksum(step) {
             let source = format!("its schema {expected} was made by other steps than those of this version");
-            return Err(OpenError::File { path: path.to_owned(), source: source.into() });
+            return Err(OpenError::Failed { database: database.to_owned(), source: source.into() });
         }
     }
     Ok(SchemaVersion { found, known })
@@ -149,7 +192,7 @@ mod tests {
 
     fn compared(applied: &[(u32, &str)]) -> Result<SchemaVersion, OpenError> {
         let applied: Vec<_> = applied.iter().map(|(version, step)| (*version, checksum(step))).collect();
-        compare(Path::new("test.db"), STEPS, &applied)
+        compare("test.db", STEPS, &applied)
     }
 
     #[test]
@@ -162,7 +205,7 @@ mod tests {
     #[test]
     fn a_step_that_was_changed_after_it_ran_is_named() {
         for applied in [&[(1, "CREATE one;"), (2, STEPS[1])][..], &[(2, STEPS[1])]] {
-            let Err(OpenError::File { source, .. }) = compared(applied) else { panic!("{applied:?}") };
+            let Err(OpenError::Failed { source, .. }) = compared(applied) else { panic!("{applied:?}") };
             assert!(source.to_string().contains("schema 1 "), "{source}");
         }
     }

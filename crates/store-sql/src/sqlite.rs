@@ -45,8 +45,10 @@ impl Sqlite {
         let writer = match access {
             Access::ReadWrite => {
                 let started = Writer::start(connection::writing(&path, plane)?);
-                let failed =
-                    |error: std::io::Error| OpenError::File { path: path.clone(), source: error.into() };
+                let failed = |error: std::io::Error| OpenError::Failed {
+                    database: path.display().to_string(),
+                    source: error.into(),
+                };
                 Some(started.map_err(failed)?)
             }
             Access::ReadOnly => None,
@@ -110,7 +112,8 @@ impl Sqlite {
 /// The path from the root: a relative one may mean something else later, and the engine takes `:memory:` and `file:…`
 /// for more than names.
 fn absolute(path: &Path) -> Result<PathBuf, OpenError> {
-    std::path::absolute(path).map_err(|error| OpenError::File { path: path.to_owned(), source: error.into() })
+    std::path::absolute(path)
+        .map_err(|error| OpenError::Failed { database: path.display().to_string(), source: error.into() })
 }
 
 impl Readers {

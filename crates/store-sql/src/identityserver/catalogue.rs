@@ -7,11 +7,10 @@ use enroll_store::StoreError;
 
 use super::children::CHILDREN;
 use super::columns::{COLUMNS, Column, Held};
-use super::dialect::Dialect;
 use super::rows::Rows;
 use super::secrets::JWK;
 use super::{LONGEST_ID, properties, secrets};
-use crate::database::Row;
+use crate::database::{Engine, Row};
 
 /// What the catalogue says of a column.
 pub(super) struct Found {
@@ -25,7 +24,7 @@ pub(super) struct Found {
 
 /// The tables of clients, as they are in one database.
 pub(super) struct Catalogue {
-    pub(super) dialect: Dialect,
+    pub(super) engine: Engine,
     columns: BTreeMap<(String, String), Found>,
 }
 
@@ -41,8 +40,8 @@ const OTHERS: [(&str, &[&str]); 3] = [
 ];
 
 impl Catalogue {
-    /// Reads what [`Dialect::catalogue`] gave.
-    pub(super) fn read(dialect: Dialect, rows: Vec<Row>) -> Result<Self, StoreError> {
+    /// Reads what [`Engine::catalogue`] gave.
+    pub(super) fn read(engine: Engine, rows: Vec<Row>) -> Result<Self, StoreError> {
         let mut columns = BTreeMap::new();
         for mut row in rows {
             let place = (row.text()?, row.text()?);
@@ -51,7 +50,7 @@ impl Catalogue {
             let longest = row.optional_text()?.and_then(|number| number.parse().ok());
             columns.insert(place, Found { type_name, needs_value, longest });
         }
-        Ok(Self { dialect, columns })
+        Ok(Self { engine, columns })
     }
 
     /// What keeps a database from being used, in words for its operator.

@@ -1,17 +1,9 @@
 //! How each engine spells what these statements need beyond what all have in common.
 
 use super::columns::Kind;
+use crate::database::Engine;
 
-/// An engine, as far as its spelling goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code)] // The other engines come next.
-pub(crate) enum Dialect {
-    Sqlite,
-    Postgres,
-    MySql,
-}
-
-impl Dialect {
+impl Engine {
     /// A name as it stands in the catalogue.
     pub(super) fn quoted(self, name: &str) -> String {
         match self {

@@ -7,11 +7,10 @@ use enroll_store::StoreError;
 use super::catalogue::{CLIENTS, Catalogue, PROPERTIES, SECRETS};
 use super::children::CHILDREN;
 use super::columns::{COLUMNS, Column, Held, Kind};
-use super::dialect::Dialect;
 use super::rows::Rows;
 use super::secrets::SecretRow;
 use super::{moments, properties};
-use crate::database::{Row, Value};
+use crate::database::{Engine, Row, Value};
 
 /// Whose rows are read.
 #[derive(Clone, Copy)]
@@ -165,22 +164,22 @@ fn flag(text: Option<&str>) -> Option<bool> {
 
 /// All as text, since the parts of a union have one type.
 fn statement(catalogue: &Catalogue, columns: &[&Column], selection: Selection) -> String {
-    let dialect = catalogue.dialect;
+    let engine = catalogue.engine;
     let width = columns.len() + BESIDE;
-    let own = |name: &str| format!("own.{}", dialect.quoted(name));
-    let read = |table: &str, name: &str, kind| dialect.read(&own(name), kind, catalogue.type_of(table, name));
+    let own = |name: &str| format!("own.{}", engine.quoted(name));
+    let read = |table: &str, name: &str, kind| engine.read(&own(name), kind, catalogue.type_of(table, name));
     let text = |table: &str, name: &str| read(table, name, Kind::Text);
     let part = |number: usize, table: &str, key: &str, mut values: Vec<String>| {
         values.resize(width, "NULL".to_owned());
         format!(
             "SELECT {} AS part, {} AS client, {} AS id, {} FROM {} own WHERE {} IN ({})",
-            dialect.text(&number.to_string()),
-            dialect.text(&own(key)),
-            dialect.text(&own("Id")),
+            engine.text(&number.to_string()),
+            engine.text(&own(key)),
+            engine.text(&own("Id")),
             values.join(", "),
-            dialect.quoted(table),
+            engine.quoted(table),
             own(key),
-            selected(dialect, selection),
+            selected(engine, selection),
         )
     };
     let mut of_client = vec![text(CLIENTS, "ClientId"), read(CLIENTS, BY_BROWSER, Kind::Flag)];
@@ -202,11 +201,11 @@ fn statement(catalogue: &Catalogue, columns: &[&Column], selection: Selection) -
 }
 
 /// The `Id` of whoever is selected. Clients of another protocol are not ours to serve.
-fn selected(dialect: Dialect, selection: Selection) -> String {
-    let (clients, id) = (dialect.quoted(CLIENTS), dialect.quoted("Id"));
-    let protocol = format!("{} = 'oidc'", dialect.quoted("ProtocolType"));
-    let client_id = dialect.quoted("ClientId");
-    let bytes = dialect.bytewise(&client_id);
+fn selected(engine: Engine, selection: Selection) -> String {
+    let (clients, id) = (engine.quoted(CLIENTS), engine.quoted("Id"));
+    let protocol = format!("{} = 'oidc'", engine.quoted("ProtocolType"));
+    let client_id = engine.quoted("ClientId");
+    let bytes = engine.bytewise(&client_id);
     match selection {
         Selection::One => format!("SELECT {id} FROM {clients} WHERE {client_id} = ? AND {protocol}"),
         // In a table of its own, since one of the engines takes no limit here otherwise.

@@ -114,7 +114,7 @@ impl Writing<'_> {
         let sql = format!(
             "INSERT INTO enroll_client_ids (client_id) SELECT own.id FROM (SELECT {} AS id) own \
              WHERE NOT EXISTS (SELECT 1 FROM enroll_client_ids given WHERE given.client_id = ?)",
-            self.0.dialect.text("?"),
+            self.0.engine.text("?"),
         );
         Statement::new(sql, [id.into(), id.into()])
     }
@@ -133,7 +133,7 @@ impl Writing<'_> {
         values.push(integer(before.id));
         for (name, read) in ["Updated", "Enabled"].into_iter().zip(&before.guard) {
             let kind = if name == "Updated" { Kind::Moment } else { Kind::Flag };
-            let column = self.0.dialect.read(&self.quoted(name), kind, self.0.type_of(CLIENTS, name));
+            let column = self.0.engine.read(&self.quoted(name), kind, self.0.type_of(CLIENTS, name));
             match read {
                 None => conditions.push(format!("{column} IS NULL")),
                 Some(read) => {
@@ -166,7 +166,7 @@ impl Writing<'_> {
                     self.quoted(CLIENTS),
                     self.quoted("Id"),
                     self.quoted("Id"),
-                    text = self.0.dialect.placeholder(Kind::Text, ""),
+                    text = self.0.engine.placeholder(Kind::Text, ""),
                 ),
                 [properties::REVISION.into(), next, integer(before.id), properties::REVISION.into()],
             ),
@@ -186,7 +186,7 @@ impl Writing<'_> {
     }
 
     fn end_secret(&self, row: &SecretRow) -> Statement {
-        let place = self.0.dialect.placeholder(Kind::Moment, self.0.type_of(SECRETS, "Expiration"));
+        let place = self.0.engine.placeholder(Kind::Moment, self.0.type_of(SECRETS, "Expiration"));
         let (end, id) = (self.quoted("Expiration"), self.quoted("Id"));
         let sql = format!("UPDATE {} SET {end} = {place} WHERE {id} = ?", self.quoted(SECRETS));
         Statement::new(sql, [row.expires_at.map(moments::to_text).into(), integer(row.id)])
@@ -202,9 +202,11 @@ impl Writing<'_> {
         let mut names = vec![self.quoted("ClientId")];
         names.extend(values.iter().map(|(name, ..)| self.quoted(name)));
         let mut places = vec![format!("own.{}", self.quoted("Id"))];
-        places.extend(values.iter().map(|(name, kind, _)| {
-            self.0.dialect.placeholder(*kind, self.0.type_of(table, name)).to_owned()
-        }));
+        places.extend(
+            values.iter().map(|(name, kind, _)| {
+                self.0.engine.placeholder(*kind, self.0.type_of(table, name)).to_owned()
+            }),
+        );
         let (column, id) = owner.found_by();
         let sql = format!(
             "INSERT INTO {} ({}) SELECT {} FROM {} own WHERE own.{} = ?",
@@ -232,11 +234,11 @@ impl Writing<'_> {
     }
 
     fn place(&self, column: &Column) -> &'static str {
-        self.0.dialect.placeholder(column.kind, self.0.type_of(CLIENTS, column.name))
+        self.0.engine.placeholder(column.kind, self.0.type_of(CLIENTS, column.name))
     }
 
     fn quoted(&self, name: &str) -> String {
-        self.0.dialect.quoted(name)
+        self.0.engine.quoted(name)
     }
 }
 

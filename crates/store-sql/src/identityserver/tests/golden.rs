@@ -20,9 +20,9 @@ pub(super) fn client() -> Client {
 /// Every row of every table, a column a line, without those that hold nothing.
 pub(super) async fn dump(store: &IdentityServerStore) -> String {
     let mut dump = String::new();
-    let dialect = store.catalogue.dialect;
+    let dialect = store.catalogue.engine;
     for (table, columns) in store.catalogue.tables() {
-        if table.contains("schema_versions") || table.contains("sqlite_") {
+        if table.contains("schema_") || table.contains("sqlite_") {
             continue;
         }
         let read = columns.iter().map(|column| {

@@ -1,12 +1,14 @@
 //! What a database must have to be opened, and what opening it changes.
 
+use std::error::Error as _;
+
 use super::{fresh, golden};
 use crate::{Access, IdentityServerStore, SchemaVersion};
 
 async fn problem(folder: &tempfile::TempDir) -> String {
     let opened = IdentityServerStore::open(&fresh::url(folder), Access::ReadWrite).await.map(drop);
     let error = opened.unwrap_err();
-    crate::with_cause(&error)
+    error.source().unwrap().to_string()
 }
 
 #[tokio::test]
@@ -67,10 +69,10 @@ async fn opening_makes_the_tables_beside_and_changes_none_of_the_others() {
         IdentityServerStore::open(&url, Access::ReadOnly).await.is_err(),
         "who only reads makes no tables"
     );
-    assert_eq!(IdentityServerStore::schema(&url).unwrap(), SchemaVersion { found: 0, known: 1 });
+    assert_eq!(IdentityServerStore::schema(&url).await.unwrap(), SchemaVersion { found: 0, known: 1 });
     drop(fresh::open(&folder).await);
     assert_eq!(schema(), before);
-    assert_eq!(IdentityServerStore::schema(&url).unwrap(), SchemaVersion { found: 1, known: 1 });
+    assert_eq!(IdentityServerStore::schema(&url).await.unwrap(), SchemaVersion { found: 1, known: 1 });
     drop(fresh::open(&folder).await);
     let reader = IdentityServerStore::open(&url, Access::ReadOnly).await.unwrap();
     reader.ping().await.unwrap();

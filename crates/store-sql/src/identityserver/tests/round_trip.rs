@@ -174,7 +174,7 @@ fn catalogue(script: &str) -> Catalogue {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let (store, _folder) = fresh::empty(script).await;
-        let dialect = store.catalogue.dialect;
+        let dialect = store.catalogue.engine;
         let rows = store.database.fetch(dialect.catalogue(), [], u32::MAX).await.unwrap();
         Catalogue::read(dialect, rows).unwrap()
     })
