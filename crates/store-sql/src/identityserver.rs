@@ -108,7 +108,7 @@ impl ClientReader for IdentityServerStore {
 impl ClientStore for IdentityServerStore {
     async fn insert(&self, client: &Client, paid_with: Option<&TokenId>) -> Result<(), StoreError> {
         let rows = Rows::of(client, &self.catalogue)?;
-        self.catalogue.check_lengths(&rows, &Rows::default())?;
+        self.catalogue.check_values(&rows, &Rows::default())?;
         let payment = paid_with.map(|token| TOKENS_BESIDE.take_use(token, client.issued_at));
         let unit = payment.into_iter().chain(Writing(&self.catalogue).insert(client, &rows));
         self.database.apply(unit.collect()).await.map(drop)
@@ -121,7 +121,7 @@ impl ClientStore for IdentityServerStore {
             return Err(StoreError::Conflict);
         }
         let after = before.changed(&current, client, &self.catalogue)?;
-        self.catalogue.check_lengths(&after, &before)?;
+        self.catalogue.check_values(&after, &before)?;
         let unit = Writing(&self.catalogue).replace(&before, &after, &current, client);
         match self.database.apply(unit).await {
             // Somebody else was quicker, by whatever row that shows.

@@ -1,5 +1,6 @@
 //! Which tables and columns a database has: versions of the schema differ, and operators change it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use enroll_oauth_types::Rejection;
@@ -20,6 +21,8 @@ pub(super) struct Found {
     needs_value: bool,
     /// How many characters fit, where its type says so.
     longest: Option<usize>,
+    /// Whether a letter is equal to its capital.
+    is_loose: bool,
 }
 
 /// The tables of clients, as they are in one database.
@@ -48,7 +51,9 @@ impl Catalogue {
             let type_name = row.text()?;
             let needs_value = row.text()? == "1";
             let longest = row.optional_text()?.and_then(|number| number.parse().ok());
-            columns.insert(place, Found { type_name, needs_value, longest });
+            let is_loose =
+                row.optional_text()?.is_some_and(|name| !name.ends_with("_bin") && !name.contains("_cs"));
+            columns.insert(place, Found { type_name, needs_value, longest, is_loose });
         }
         Ok(Self { engine, columns })
     }
@@ -111,7 +116,7 @@ impl Catalogue {
     }
 
     /// Refuses what does not fit, naming the member: nothing is ever cut. What is there already has its place.
-    pub(super) fn check_lengths(&self, rows: &Rows, before: &Rows) -> Result<(), StoreError> {
+    pub(super) fn check_values(&self, rows: &Rows, before: &Rows) -> Result<(), StoreError> {
         if rows.client_id != before.client_id {
             fits("client_id", &rows.client_id, self.longest(CLIENTS, "ClientId", LONGEST_ID), None)?;
         }
@@ -123,8 +128,14 @@ impl Catalogue {
         for (number, (child, values)) in CHILDREN.iter().zip(&rows.children).enumerate() {
             let there = before.children.get(number).map_or(&[][..], Vec::as_slice);
             let longest = self.longest(child.table, child.column, child.longest);
+            let is_loose = self.found(child.table, child.column).is_some_and(|found| found.is_loose);
             for (index, value) in values.iter().enumerate().filter(|(_, value)| !there.contains(value)) {
-                fits(child.member, value, longest, Some(index).filter(|_| child.member != "scope"))?;
+                let index = Some(index).filter(|_| child.member != "scope");
+                fits(child.member, value, longest, index)?;
+                if is_loose && values.iter().filter(|other| folded(other) == folded(value)).count() > 1 {
+                    let problem = "must differ from the others in more than letter case: the database takes them for equal";
+                    return Err(refusal(child.member, problem, index));
+                }
             }
         }
         let longest = self.longest(SECRETS, "Value", secrets::LONGEST);
@@ -144,17 +155,27 @@ impl Catalogue {
 }
 
 fn fits(member: &'static str, value: &str, longest: usize, index: Option<usize>) -> Result<(), StoreError> {
-    let refuse = |problem: String| {
-        let rejection = Rejection::metadata(member, problem);
-        Err(StoreError::Refused(index.into_iter().fold(rejection, Rejection::at)))
-    };
-    match value.chars().count() {
-        length if length > longest => refuse(format!(
+    let length = value.chars().count();
+    if length > longest {
+        let problem = format!(
             "must have at most {longest} characters, which is what the database holds; it has {length}"
-        )),
-        _ if value.contains('\0') => refuse("must not contain U+0000".to_owned()),
-        _ => Ok(()),
+        );
+        return Err(refusal(member, problem, index));
     }
+    match value.contains('\0') {
+        true => Err(refusal(member, "must not contain U+0000", index)),
+        false => Ok(()),
+    }
+}
+
+fn refusal(member: &'static str, problem: impl Into<Cow<'static, str>>, index: Option<usize>) -> StoreError {
+    let rejection = Rejection::metadata(member, problem);
+    StoreError::Refused(index.into_iter().fold(rejection, Rejection::at))
+}
+
+/// A text as a loose comparison sees it.
+fn folded(text: &str) -> String {
+    text.trim_end().to_lowercase()
 }
 
 /// The columns that every version has.

@@ -33,11 +33,11 @@ impl Engine {
     }
 
     /// A placeholder for what goes into a column: a whole number for numbers and flags, a text for the rest. Nothing may
-    /// stand for any of them.
+    /// stand for any of them, so the type is said for those who would take it from the first value.
     pub(super) fn placeholder(self, kind: Kind, type_name: &str) -> &'static str {
         match (self, kind) {
             (Self::Postgres, Kind::Flag) => "(CAST(? AS BIGINT) = 1)",
-            (Self::Postgres, Kind::Number) => "CAST(? AS INTEGER)",
+            (Self::Postgres, Kind::Number) => "CAST(CAST(? AS BIGINT) AS INTEGER)",
             (Self::Postgres, Kind::Text) => "CAST(? AS TEXT)",
             (Self::Postgres, Kind::Moment) if has_zone(type_name) => {
                 "(CAST(CAST(? AS TEXT) AS TIMESTAMP) AT TIME ZONE 'UTC')"
@@ -58,25 +58,26 @@ impl Engine {
         }
     }
 
-    /// Which columns there are: table, column, type, whether it needs a value that somebody gives, how many characters fit.
+    /// Which columns there are: table, column, type, whether it needs a value that somebody gives, how many characters fit,
+    /// and by which collation it is compared, where that may take different texts for equal.
     pub(super) fn catalogue(self) -> &'static str {
         match self {
             Self::Sqlite => {
                 "SELECT tables.name, columns.name, lower(columns.type), \
                  CASE WHEN columns.\"notnull\" = 1 AND columns.dflt_value IS NULL AND columns.pk = 0 \
-                 THEN '1' ELSE '0' END, NULL \
+                 THEN '1' ELSE '0' END, NULL, NULL \
                  FROM sqlite_master tables JOIN pragma_table_info(tables.name) columns WHERE tables.type = 'table'"
             }
             Self::Postgres => {
                 "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), lower(CAST(data_type AS TEXT)), \
                  CASE WHEN is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO' \
-                 THEN '1' ELSE '0' END, CAST(character_maximum_length AS TEXT) \
+                 THEN '1' ELSE '0' END, CAST(character_maximum_length AS TEXT), NULL \
                  FROM information_schema.columns WHERE table_schema = current_schema()"
             }
             Self::MySql => {
                 "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR), lower(CAST(column_type AS CHAR)), \
                  CASE WHEN is_nullable = 'NO' AND column_default IS NULL AND extra NOT LIKE '%auto_increment%' \
-                 THEN '1' ELSE '0' END, CAST(character_maximum_length AS CHAR) \
+                 THEN '1' ELSE '0' END, CAST(character_maximum_length AS CHAR), CAST(collation_name AS CHAR) \
                  FROM information_schema.columns WHERE table_schema = DATABASE()"
             }
         }

@@ -4,4 +4,5 @@ mod golden;
 mod limits;
 mod opening;
 mod round_trip;
+mod servers;
 mod suites;

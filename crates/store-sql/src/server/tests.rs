@@ -1,6 +1,6 @@
 //! What holds for every engine, tried with each: the suites, and what only a server can do.
 
-mod place;
+pub(crate) mod place;
 
 use std::sync::Arc;
 

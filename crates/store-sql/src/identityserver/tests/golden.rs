@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use enroll_store::{Client, ClientReader as _, ClientStore as _};
+use enroll_throwaway::Engine;
 
 use super::fresh;
 use crate::IdentityServerStore;
@@ -36,7 +37,7 @@ pub(super) async fn dump(store: &IdentityServerStore) -> String {
         });
         let (read, first) = (read.collect::<Vec<_>>().join(", "), dialect.quoted(columns[0]));
         let order = if columns.contains(&"Id") { dialect.quoted("Id") } else { first };
-        let sql = format!("SELECT {read} FROM {} ORDER BY {order}", dialect.quoted(table));
+        let sql = format!("SELECT {read} FROM {} own ORDER BY own.{order}", dialect.quoted(table));
         for mut row in store.database.fetch(sql, [], u32::MAX).await.unwrap() {
             writeln!(dump, "{table}").unwrap();
             for column in &columns {
@@ -73,4 +74,23 @@ async fn a_full_client_has_these_rows_in_the_current_tables() {
 async fn a_full_client_has_these_rows_in_older_tables() {
     let (store, _folder) = fresh::empty(fresh::OLDER).await;
     compare(&store, "sqlite-older.txt").await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts one"]
+async fn a_full_client_has_these_rows_in_postgresql() {
+    let store = fresh::empty_place(Engine::Postgres, fresh::POSTGRES).await;
+    compare(&store, "postgres-current.txt").await;
+    let store = fresh::empty_place(Engine::Postgres, fresh::OLDER_POSTGRES).await;
+    compare(&store, "postgres-older.txt").await;
+}
+
+/// With the usual collation, which takes a letter for its capital.
+#[tokio::test]
+#[ignore = "needs MariaDB: cargo xtask test starts one"]
+async fn a_full_client_has_these_rows_in_mariadb() {
+    let store = fresh::empty_place(Engine::MariaDb, fresh::MYSQL).await;
+    compare(&store, "mysql-current.txt").await;
+    let store = fresh::empty_place(Engine::MariaDb, fresh::OLDER_MYSQL).await;
+    compare(&store, "mysql-older.txt").await;
 }
