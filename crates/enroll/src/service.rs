@@ -15,12 +15,15 @@ use enroll_outbound::{Builder, Limits, Outbound};
 use enroll_provider::Users;
 use enroll_registration::{Registrar, RegistrarBuilder, Remote, Statements};
 use enroll_store::{Belongs, ClientStore, Page, RecordKind, RecordStore as _};
-use enroll_store_sql::{Access, OpenError, SqlRecords, SqlStore, without_password};
+use enroll_store_sql::{
+    Access, ConfigurationStore, IdentityServerStore, OpenError, SchemaVersion, SqlRecords, SqlStore,
+    without_password,
+};
 use http::request::Parts;
 
 use crate::authorization;
 use crate::config::{
-    Config, IssuerConfig, OutboundConfig, ResourceConfig, ScopeConfig, SoftwareStatement,
+    Config, IssuerConfig, OutboundConfig, ResourceConfig, Schema, ScopeConfig, SoftwareStatement,
     StatementIssuerConfig,
 };
 use crate::failure::{Failure, with_causes};
@@ -31,26 +34,47 @@ const REGISTRATION: &str = "/connect/dcr";
 /// The path that clients guess when they find no metadata.
 const GUESSED: &str = "/register";
 
+/// The store of the configuration plane, in whosever tables.
+pub(crate) type Store = Arc<dyn ConfigurationStore>;
+
 /// Opens the store of the configuration plane for writing.
-pub(crate) async fn store(config: &Config) -> Result<Arc<SqlStore>, Failure> {
-    let store = SqlStore::open(&config.configuration_database(), Access::ReadWrite)
-        .await
-        .map_err(|error| not_opened(&error))?;
-    Ok(Arc::new(store))
+pub(crate) async fn store(config: &Config) -> Result<Store, Failure> {
+    open_store(config, Access::ReadWrite).await
 }
 
 /// Opens the store for a command that is about what is there: a mistyped folder is no empty database.
-pub(crate) async fn existing_store(config: &Config, access: Access) -> Result<Arc<SqlStore>, Failure> {
-    let url = config.configuration_database();
-    if SqlStore::schema(&url).await.map_err(|error| not_opened(&error))?.found == 0 {
-        return Err(not_there(&url));
+pub(crate) async fn existing_store(config: &Config, access: Access) -> Result<Store, Failure> {
+    let is_ours = config.database.schema == Schema::Enroll;
+    if is_ours && schema_of_store(config).await?.found == 0 {
+        return Err(not_there(&config.configuration_database()));
     }
-    Ok(Arc::new(SqlStore::open(&url, access).await.map_err(|error| not_opened(&error))?))
+    open_store(config, access).await
+}
+
+async fn open_store(config: &Config, access: Access) -> Result<Store, Failure> {
+    let url = config.configuration_database();
+    let store: Result<Store, OpenError> = match config.database.schema {
+        Schema::Enroll => SqlStore::open(&url, access).await.map(|store| Arc::new(store) as _),
+        Schema::IdentityServer => {
+            IdentityServerStore::open(&url, access).await.map(|store| Arc::new(store) as _)
+        }
+    };
+    store.map_err(|error| not_opened(&error))
+}
+
+/// The schema that the database of the configuration plane has, and the one that this version needs.
+pub(crate) async fn schema_of_store(config: &Config) -> Result<SchemaVersion, Failure> {
+    let url = config.configuration_database();
+    let schema = match config.database.schema {
+        Schema::Enroll => SqlStore::schema(&url).await,
+        Schema::IdentityServer => IdentityServerStore::schema(&url).await,
+    };
+    schema.map_err(|error| not_opened(&error))
 }
 
 /// The people of the operational plane.
 pub(crate) async fn users(config: &Config) -> Result<Users, Failure> {
-    let key = sealing_key(config, &*store(config).await?).await?;
+    let key = sealing_key(config, &store(config).await?).await?;
     let records = SqlRecords::open(&config.operational_database(), Access::ReadWrite)
         .await
         .map_err(|error| not_opened(&error))?;
@@ -139,7 +163,7 @@ fn outbound(config: &Config, allow: impl FnOnce(Builder) -> Builder) -> Result<O
 
 /// The key that secrets are sealed under, from its file; made at the first start. When it is lost, a new one would open
 /// nothing that the old one sealed, so none is made.
-pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<Arc<SealingKey>, Failure> {
+pub(crate) async fn sealing_key(config: &Config, store: &Store) -> Result<Arc<SealingKey>, Failure> {
     let file = config.sealing_key_file();
     if !file.exists() && (holds_sealed_secrets(store).await? || holds_signing_keys(config).await?) {
         return Err(Failure::World(format!(
@@ -151,7 +175,7 @@ pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<Arc
     read_or_make_sealing_key(config).map(Arc::new)
 }
 
-async fn holds_sealed_secrets(store: &SqlStore) -> Result<bool, Failure> {
+async fn holds_sealed_secrets(store: &Store) -> Result<bool, Failure> {
     let mut after = None;
     loop {
         let clients = store.list(Page { after, limit: 500 }).await?;
@@ -213,7 +237,7 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 pub(crate) fn gate(
     config: &Config,
     issuer: &str,
-    store: Arc<SqlStore>,
+    store: Store,
     issuers: Vec<BearerJwt>,
 ) -> Result<Gate, Failure> {
     let terms = config.terms()?;
@@ -318,7 +342,7 @@ pub(crate) fn for_development(config: &mut Config) {
 }
 
 /// The gate of `--dev`: its policy grants every member.
-pub(crate) fn gate_for_development(config: &Config, store: Arc<SqlStore>) -> Result<Gate, Failure> {
+pub(crate) fn gate_for_development(config: &Config, store: Store) -> Result<Gate, Failure> {
     let base = config.terms()?["default"].clone();
     let terms = Arc::new(Terms {
         allowed_scopes: base.allowed_scopes.clone(),

@@ -68,11 +68,6 @@ impl IdentityServerStore {
         Database::schema(url, Plane::IdentityServer).await
     }
 
-    /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.database.ping().await
-    }
-
     async fn rows(&self, id: &ClientId) -> Result<Option<Rows>, StoreError> {
         if !is_held(id) {
             return Ok(None);

@@ -1,4 +1,5 @@
-//! Clients and tokens in one SQL database, the records of the authorization server in another.
+//! Clients and tokens in one SQL database, the records of the authorization server in another. Clients may as well stand in the
+//! tables of an IdentityServer.
 //!
 //! Each statement is written once, in `clients.rs`, `tokens.rs` and `records.rs`; `database.rs` alone knows which engine runs it.
 
@@ -16,7 +17,8 @@ mod tokens;
 use std::path::Path;
 use std::sync::Arc;
 
-use enroll_store::StoreError;
+use async_trait::async_trait;
+use enroll_store::{ClientStore, StoreError, TokenStore};
 
 pub use address::without_password;
 use clients::KnownClients;
@@ -70,9 +72,25 @@ impl SqlStore {
     pub async fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
         Database::schema(url, Plane::Configuration).await
     }
+}
 
+/// What holds the configuration: clients, and the tokens that register them.
+#[async_trait]
+pub trait ConfigurationStore: ClientStore + TokenStore {
     /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.
-    pub async fn ping(&self) -> Result<(), StoreError> {
+    async fn ping(&self) -> Result<(), StoreError>;
+}
+
+#[async_trait]
+impl ConfigurationStore for SqlStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.database.ping().await
+    }
+}
+
+#[async_trait]
+impl ConfigurationStore for IdentityServerStore {
+    async fn ping(&self) -> Result<(), StoreError> {
         self.database.ping().await
     }
 }

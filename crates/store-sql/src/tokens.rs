@@ -39,7 +39,7 @@ macro_rules! tokens {
             take_use: concat!(
                 "UPDATE ",
                 $table,
-                " SET uses_left = uses_left - 1 WHERE token_id = ? AND (uses_left IS NULL OR uses_left > 0) \
+                " SET uses_left = uses_left - ? WHERE token_id = ? AND (uses_left IS NULL OR uses_left >= ?) \
                  AND (expires_at IS NULL OR expires_at > ?)"
             ),
         }
@@ -96,7 +96,8 @@ impl Tokens {
 
     /// Takes one use of the token, at that moment, as a part of the write that it pays for.
     pub(crate) fn take_use(&self, token: &TokenId, now: Timestamp) -> Statement {
-        Statement::new(self.take_use, [token.as_str().into(), now.seconds().into()]).or(StoreError::Spent)
+        let values = [1_u32.into(), token.as_str().into(), 1_u32.into(), now.seconds().into()];
+        Statement::new(self.take_use, values).counting(&[0, 2]).or(StoreError::Spent)
     }
 }
 

@@ -244,6 +244,7 @@ fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>) -> io::Re
                 "max_connections=300",
                 "shared_buffers=64MB",
                 "restart_after_crash=off",
+                "deadlock_timeout=100ms",
             ] {
                 command.args(["-c", setting]);
             }

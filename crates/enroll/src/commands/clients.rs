@@ -3,20 +3,19 @@
 mod transfer;
 
 use std::path::Path;
-use std::sync::Arc;
 
 use enroll_access::{Caller, Gate, policy};
 use enroll_oauth_types::{ClientId, ClientMetadata, Clock as _, SystemClock};
 use enroll_registration::{Registrar, RegistrationError};
-use enroll_store::{Client, ClientReader as _, ClientStore, Page, StoreError};
-use enroll_store_sql::{Access, SqlStore};
+use enroll_store::{Client, ClientStore, Page, StoreError};
+use enroll_store_sql::Access;
 use serde_json::{Value, json};
 
 use super::{moment, read, read_request, say, say_json, say_row};
 use crate::cli::{Clients, OneClient, Place};
 use crate::config::{Config, validate_issuer};
 use crate::failure::Failure;
-use crate::service;
+use crate::service::{self, Store};
 
 /// How many clients are read at a time.
 const PAGE: u32 = 500;
@@ -32,22 +31,18 @@ pub(super) async fn run(command: Clients) -> Result<(), Failure> {
         Clients::Delete(one) => delete(&one).await,
         Clients::Disable(one) => set_enabled(&one, false).await,
         Clients::Enable(one) => set_enabled(&one, true).await,
-        Clients::Export { place } => transfer::export(&*open(&place, Access::ReadOnly).await?).await,
+        Clients::Export { place } => transfer::export(&open(&place, Access::ReadOnly).await?).await,
         Clients::Import { file, place } => import(&file, &place).await,
     }
 }
 
 /// The database of a command that is about what is there.
-async fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
+async fn open(place: &Place, access: Access) -> Result<Store, Failure> {
     service::existing_store(&Config::load(place)?, access).await
 }
 
 /// A registrar that nobody comes to but the operator.
-async fn registrar(
-    config: &Config,
-    issuer: Option<String>,
-    store: &Arc<SqlStore>,
-) -> Result<Registrar, Failure> {
+async fn registrar(config: &Config, issuer: Option<String>, store: &Store) -> Result<Registrar, Failure> {
     let issuer = issuer.unwrap_or_else(|| config.issuer_or_default());
     let key = service::sealing_key(config, store).await?;
     let remote = service::remote(config, false)?;
@@ -163,7 +158,7 @@ async fn set_enabled(one: &OneClient, enabled: bool) -> Result<(), Failure> {
 }
 
 /// Why there is no such client.
-async fn not_there(store: &SqlStore, id: &ClientId) -> Result<Failure, Failure> {
+async fn not_there(store: &Store, id: &ClientId) -> Result<Failure, Failure> {
     let since = store.deleted_at(id).await?;
     let since = since.map_or(String::new(), |time| format!(": it was deleted at {}", moment(time)));
     Ok(Failure::Refused(format!("there is no client {id}{since}")))

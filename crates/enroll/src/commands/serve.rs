@@ -7,8 +7,7 @@ use std::time::Duration;
 use enroll_access::{NewInitialAccessToken, issue};
 use enroll_oauth_types::{Clock as _, ServerMetadata, SystemClock, SystemRandom};
 use enroll_provider::OwnTokens;
-use enroll_store::{ClientStore as _, Page, TokenKind, TokenStore as _};
-use enroll_store_sql::SqlStore;
+use enroll_store::{Page, TokenKind};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -16,6 +15,7 @@ use super::{say, tell, users};
 use crate::cli::{Role, Serve};
 use crate::config::{Config, LogFormat, validate_issuer};
 use crate::failure::Failure;
+use crate::service::Store;
 use crate::{authorization, server, service, telemetry};
 
 /// How long the token of the first start works.
@@ -133,7 +133,7 @@ fn must_be_loopback(address: SocketAddr, otherwise: &str) -> Result<(), Failure>
 }
 
 /// Whether no client and no token has ever been made here: then nobody can register, and the operator needs a token.
-async fn nobody_was_here(store: &SqlStore) -> Result<bool, Failure> {
+async fn nobody_was_here(store: &Store) -> Result<bool, Failure> {
     let tokens = store.tokens(TokenKind::InitialAccessToken, None, 1).await?;
     Ok(tokens.is_empty() && store.list(Page { after: None, limit: 1 }).await?.is_empty())
 }
@@ -149,7 +149,7 @@ fn curl(url: &str, token: Option<&str>) -> String {
 }
 
 /// Tells whoever starts a protected server for the first time how to register.
-async fn welcome(store: &Arc<SqlStore>, url: &str) -> Result<(), Failure> {
+async fn welcome(store: &Store, url: &str) -> Result<(), Failure> {
     let now = SystemClock.now();
     let new = NewInitialAccessToken {
         label: Some("first start".to_owned()),

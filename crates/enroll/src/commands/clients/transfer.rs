@@ -5,25 +5,25 @@ use std::sync::Arc;
 use enroll_access::Caller;
 use enroll_oauth_types::ClientId;
 use enroll_registration::{Note, Registrar, RegistrationError};
-use enroll_store::{Client, ClientReader as _, ClientStore as _, StoreError};
-use enroll_store_sql::SqlStore;
+use enroll_store::{Client, StoreError};
 
 use tokio::task::JoinSet;
 
 use super::for_each;
 use crate::commands::{moment, say, say_exactly, tell};
 use crate::failure::{Failure, with_causes};
+use crate::service::Store;
 
 /// How many clients are stored at once.
 const GROUP: usize = 256;
 
-pub(super) async fn export(store: &SqlStore) -> Result<(), Failure> {
-    for_each(store, |client| say_exactly(&client.to_document())).await
+pub(super) async fn export(store: &Store) -> Result<(), Failure> {
+    for_each(&**store, |client| say_exactly(&client.to_document())).await
 }
 
 /// Stores what is not there yet, through the pipeline of registration. A line that cannot be read, is refused or cannot
 /// be stored is told, and the others go on.
-pub(super) async fn import(registrar: Registrar, store: &SqlStore, lines: &[u8]) -> Result<(), Failure> {
+pub(super) async fn import(registrar: Registrar, store: &Store, lines: &[u8]) -> Result<(), Failure> {
     let text = std::str::from_utf8(lines)
         .map_err(|error| Failure::World(format!("the file is not UTF-8: {error}")))?;
     let lines: Vec<_> = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()).collect();
@@ -70,7 +70,7 @@ enum Obstacle {
 /// Imports a group at once, so that its clients share a commit; tells each line's outcome, in their order.
 async fn import_all(
     registrar: &Arc<Registrar>,
-    store: &SqlStore,
+    store: &Store,
     group: &[(&str, u64)],
 ) -> Vec<(u64, Result<Vec<Note>, Obstacle>)> {
     let mut imports = JoinSet::new();
@@ -86,7 +86,7 @@ async fn import_all(
 
 async fn import_one(
     registrar: &Registrar,
-    store: &SqlStore,
+    store: &Store,
     client: Result<Client, StoreError>,
 ) -> Result<Vec<Note>, Obstacle> {
     let client = client.map_err(|error| match error {
@@ -103,7 +103,7 @@ async fn import_one(
 }
 
 /// Whether the client of this identifier is there, or was.
-async fn taken(store: &SqlStore, id: ClientId) -> Obstacle {
+async fn taken(store: &Store, id: ClientId) -> Obstacle {
     match store.deleted_at(&id).await {
         Ok(Some(time)) => Obstacle::Deleted(id, moment(time)),
         Ok(None) => Obstacle::Store(StoreError::Duplicate),

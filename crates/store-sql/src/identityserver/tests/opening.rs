@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use super::{fresh, golden};
-use crate::{Access, IdentityServerStore, SchemaVersion};
+use crate::{Access, ConfigurationStore as _, IdentityServerStore, SchemaVersion};
 
 async fn problem(folder: &tempfile::TempDir) -> String {
     let opened = IdentityServerStore::open(&fresh::url(folder), Access::ReadWrite).await.map(drop);

@@ -15,6 +15,7 @@ use crate::server::links::Links;
 /// An empty place.
 pub(crate) struct Place {
     url: String,
+    pub(super) name: String,
     /// The connections of an administrator, who may do everything.
     administrator: Arc<Links>,
 }
@@ -42,7 +43,7 @@ impl Place {
             own.set_path(&name);
             format!("CREATE DATABASE {name}")
         };
-        let place = Self { url: own.into(), administrator };
+        let place = Self { url: own.into(), name, administrator };
         place.order(&make).await;
         place
     }
@@ -57,6 +58,13 @@ impl Place {
         held.link.order(sql.to_owned(), PATIENCE).await.unwrap();
     }
 
+    /// The same place by another way.
+    pub(super) fn url_with(&self, change: impl FnOnce(&mut Url)) -> String {
+        let mut url = Url::parse(&self.url).unwrap();
+        change(&mut url);
+        url.into()
+    }
+
     /// What an administrator does to the server.
     pub(crate) async fn order(&self, sql: &str) {
         let mut held = self.administrator.take().await.unwrap();
@@ -65,7 +73,8 @@ impl Place {
     }
 }
 
-fn links(url: &str) -> Arc<Links> {
+/// Connections to write by.
+pub(super) fn links(url: &str) -> Arc<Links> {
     let Ok(Address::Server(address)) = Address::read(url) else { panic!("{url} names no server") };
-    Arc::new(Links::new(address, Access::ReadWrite, 4).unwrap())
+    Arc::new(Links::new(address, Access::ReadWrite, 16).unwrap())
 }
