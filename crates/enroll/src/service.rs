@@ -1,7 +1,7 @@
 //! From the configuration to the parts: store, gate, registrar.
 
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -218,8 +218,12 @@ fn read_or_make_sealing_key(config: &Config) -> Result<SealingKey, Failure> {
     }
 }
 
-/// Writes a new file for its owner alone, whole or not at all, and on disk when this returns.
+/// Writes a new file for its owner alone, whole or not at all, and on disk when this returns. So is its folder, which no
+/// database has made when they are elsewhere.
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
     let draft = file.with_extension(format!("draft-{}", std::process::id()));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);

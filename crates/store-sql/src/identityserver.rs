@@ -54,11 +54,13 @@ impl IdentityServerStore {
     /// stand beside them are made when they are not there.
     pub async fn open(url: &str, access: Access) -> Result<Self, OpenError> {
         let failed = |source: BoxError| OpenError::Failed { database: without_password(url), source };
-        let database = Database::open(url, Plane::IdentityServer, access).await?;
-        let engine = database.engine();
-        let rows = database.fetch(engine.catalogue(), [], ANY).await.map_err(|error| failed(error.into()))?;
+        // Before anything is made beside: what cannot be used stays as it is.
+        let foreign = Database::open(url, Plane::Foreign, Access::ReadOnly).await?;
+        let engine = foreign.engine();
+        let rows = foreign.fetch(engine.catalogue(), [], ANY).await.map_err(|error| failed(error.into()))?;
         let catalogue = Catalogue::read(engine, rows).map_err(|error| failed(error.into()))?;
         catalogue.check().map_err(|problem| failed(problem.into()))?;
+        let database = Database::open(url, Plane::IdentityServer, access).await?;
         let reading = Reading::of(&catalogue);
         Ok(Self { database: Arc::new(database), catalogue: Arc::new(catalogue), reading: Arc::new(reading) })
     }

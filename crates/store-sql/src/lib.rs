@@ -72,6 +72,11 @@ impl SqlStore {
     pub async fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
         Database::schema(url, Plane::Configuration).await
     }
+
+    /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.database.ping().await
+    }
 }
 
 /// What holds the configuration: clients, and the tokens that register them.

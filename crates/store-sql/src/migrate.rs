@@ -23,7 +23,9 @@ pub(crate) enum Plane {
     Configuration,
     /// The records of the authorization server.
     Operational,
-    /// The tables that stand beside those of an IdentityServer, which hold the clients.
+    /// The tables of an IdentityServer, which hold the clients and are somebody else's to make.
+    Foreign,
+    /// Ours that stand beside those.
     IdentityServer,
 }
 
@@ -48,6 +50,7 @@ impl Plane {
             }
             (Self::Operational, Engine::Postgres) => steps!("operational", "postgres", ["0001_initial"]),
             (Self::Operational, Engine::MySql) => steps!("operational", "mysql", ["0001_initial"]),
+            (Self::Foreign, _) => &[],
             (Self::IdentityServer, Engine::Sqlite) => steps!("identityserver", "sqlite", ["0001_initial"]),
             (Self::IdentityServer, Engine::Postgres) => {
                 steps!("identityserver", "postgres", ["0001_initial"])
@@ -60,7 +63,7 @@ impl Plane {
     pub(crate) fn ledger(self) -> &'static Ledger {
         match self {
             Self::Configuration | Self::Operational => &OWN,
-            Self::IdentityServer => &BESIDE,
+            Self::Foreign | Self::IdentityServer => &BESIDE,
         }
     }
 
@@ -72,8 +75,8 @@ impl Plane {
             Self::Configuration | Self::Operational => {
                 Err("it holds the tables of another program; name a database of its own")
             }
-            Self::IdentityServer if tables.iter().any(|table| table == "Clients") => Ok(()),
-            Self::IdentityServer => {
+            _ if tables.iter().any(|table| table == "Clients") => Ok(()),
+            Self::Foreign | Self::IdentityServer => {
                 Err("it is no configuration database of an IdentityServer: there is no table Clients")
             }
         }
@@ -89,6 +92,7 @@ impl Plane {
         let (other, name) = match self {
             Self::Configuration => (Self::Operational, "operational"),
             Self::Operational => (Self::Configuration, "configuration"),
+            Self::Foreign => return Ok(SchemaVersion { found: 0, known: 0 }),
             Self::IdentityServer => return compare(database, self.steps(engine), applied),
         };
         // Before the numbers, which would say that it is newer when the other plane has more steps.
