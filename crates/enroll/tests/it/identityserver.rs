@@ -174,3 +174,39 @@ fn a_database_that_lacks_something_is_not_used_and_it_is_named() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("database.configuration"), "{ran:?}");
 }
+
+/// Whatever the pipeline lets in, by the cases of the wire: a read tells what the registration told.
+#[tokio::test]
+async fn what_is_registered_reads_as_it_was_answered() {
+    let home = home(TABLES);
+    let server = Server::open(&home);
+    let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/../registration/tests/it/cases");
+    let (mut accepted, mut too_long) = (0, Vec::new());
+    for folder in std::fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()) {
+        for file in std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()) {
+            let case: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+            let registered = server.register(&case["request"], None).await;
+            assert!([201, 400].contains(&registered.status), "{}: {}", file.display(), registered.text);
+            if registered.text.contains("which is what the database holds") {
+                too_long.push(registered.text);
+            }
+            if registered.status != 201 {
+                continue;
+            }
+            accepted += 1;
+            let read = server.read(&registered.json).await;
+            assert_eq!(members(&read.json), members(&registered.json), "{}", file.display());
+        }
+    }
+    assert!(accepted > 150, "{accepted} cases were accepted");
+    assert_eq!(too_long.len(), 1, "{too_long:#?}");
+}
+
+/// All but what is shown once.
+fn members(answer: &Value) -> serde_json::Map<String, Value> {
+    let mut members = answer.as_object().unwrap().clone();
+    for name in ["client_secret", "client_secret_expires_at", "registration_access_token"] {
+        members.remove(name);
+    }
+    members
+}
