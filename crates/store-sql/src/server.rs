@@ -10,6 +10,7 @@ mod link;
 mod links;
 mod migrate;
 mod mysql;
+mod paid;
 mod postgres;
 mod text;
 mod unit;
@@ -28,7 +29,7 @@ use links::Links;
 use writer::Writer;
 
 /// How many queries run at the same time.
-const READERS: usize = 16;
+const READERS: usize = 12;
 
 /// A database of a server.
 pub(crate) struct Server {

@@ -8,6 +8,7 @@ use enroll_access::{NewInitialAccessToken, issue};
 use enroll_oauth_types::{Clock as _, ServerMetadata, SystemClock, SystemRandom};
 use enroll_provider::OwnTokens;
 use enroll_store::{Page, TokenKind};
+use enroll_store_sql::without_password;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -90,7 +91,8 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     {
         welcome(&store, &url).await?;
     }
-    tracing::info!("issuer {issuer}, listening on {address}, clients in {}", config.configuration_database());
+    let database = without_password(&config.configuration_database());
+    tracing::info!("issuer {issuer}, listening on {address}, clients in {database}");
     say(format_args!("ready http://{address}"))?;
     server::serve(listener, app, &config.limits, stop).await;
     tracing::info!("stopped");
