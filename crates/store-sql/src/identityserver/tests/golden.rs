@@ -10,6 +10,7 @@ use enroll_throwaway::Engine;
 
 use super::fresh;
 use crate::IdentityServerStore;
+use crate::identityserver::catalogue::Catalogue;
 use crate::identityserver::columns::Kind;
 
 /// The client. Its statement is longer than a property holds.
@@ -21,23 +22,26 @@ pub(super) fn client() -> Client {
 /// Every row of every table, a column a line, without those that hold nothing.
 pub(super) async fn dump(store: &IdentityServerStore) -> String {
     let mut dump = String::new();
-    let dialect = store.catalogue.engine;
-    for (table, columns) in store.catalogue.tables() {
+    let engine = store.database.engine();
+    // Anew, since ours were not there when the store looked.
+    let rows = store.database.fetch(engine.catalogue(), [], u32::MAX).await.unwrap();
+    let catalogue = Catalogue::read(engine, rows).unwrap();
+    for (table, columns) in catalogue.tables() {
         if table.contains("schema_") || table.contains("sqlite_") {
             continue;
         }
         let read = columns.iter().map(|column| {
-            let type_name = store.catalogue.type_of(table, column);
+            let type_name = catalogue.type_of(table, column);
             let kind = match type_name {
                 name if name.starts_with("timestamp") => Kind::Moment,
                 name if name.starts_with("bit") || name.starts_with("tinyint") => Kind::Flag,
                 _ => Kind::Text,
             };
-            dialect.read(&dialect.quoted(column), kind, type_name)
+            engine.read(&engine.quoted(column), kind, type_name)
         });
-        let (read, first) = (read.collect::<Vec<_>>().join(", "), dialect.quoted(columns[0]));
-        let order = if columns.contains(&"Id") { dialect.quoted("Id") } else { first };
-        let sql = format!("SELECT {read} FROM {} own ORDER BY own.{order}", dialect.quoted(table));
+        let (read, first) = (read.collect::<Vec<_>>().join(", "), engine.quoted(columns[0]));
+        let order = if columns.contains(&"Id") { engine.quoted("Id") } else { first };
+        let sql = format!("SELECT {read} FROM {} own ORDER BY own.{order}", engine.quoted(table));
         for mut row in store.database.fetch(sql, [], u32::MAX).await.unwrap() {
             writeln!(dump, "{table}").unwrap();
             for column in &columns {
