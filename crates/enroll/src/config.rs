@@ -89,6 +89,7 @@ impl Default for Config {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Databases {
+    pub(crate) schema: Schema,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) configuration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +99,7 @@ pub(crate) struct Databases {
 
 impl Default for Databases {
     fn default() -> Self {
-        Self { configuration: None, operational: None, client_staleness: 2 }
+        Self { configuration: None, operational: None, client_staleness: 2, schema: Schema::default() }
     }
 }
 
@@ -123,6 +124,17 @@ impl RetentionConfig {
     pub(crate) fn tombstones(&self) -> Option<Duration> {
         self.tombstones.map(Duration::from_secs)
     }
+}
+
+/// Whose tables hold the clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Schema {
+    /// Our own.
+    #[default]
+    Enroll,
+    /// Those of an IdentityServer that are there already.
+    IdentityServer,
 }
 
 /// How documents at addresses that clients name are fetched.
@@ -279,6 +291,12 @@ impl Config {
         ] {
             let checked = url.as_ref().map_or(Ok(()), |url| SqlStore::check_url(url));
             checked.or_else(|error| wrong(key, &error.to_string()))?;
+        }
+        if self.database.schema == Schema::IdentityServer && self.database.configuration.is_none() {
+            return wrong(
+                "database.configuration",
+                "must name the configuration database of the IdentityServer when schema is identityserver",
+            );
         }
         if let Some((key, problem)) = self.registration.problem(|name| self.policies.contains_key(name)) {
             return wrong(&key, &problem);

@@ -7,11 +7,10 @@ use enroll_oauth_types::{Clock as _, SealingKey, SystemClock, SystemRandom};
 use enroll_store::{
     ClientStore, RegistrationKeyError, RegistrationKeys, SealedStore, StoreError, TokenKind, TokenStore,
 };
-use enroll_store_sql::SqlStore;
 
 use crate::config::Config;
 use crate::failure::{Failure, with_causes};
-use crate::service;
+use crate::service::{self, Store};
 
 /// How often keys are looked at: then an ended one is forgotten, and the next one made.
 const LOOK_AT_KEYS: Duration = Duration::from_secs(30);
@@ -31,9 +30,9 @@ pub(crate) async fn keys(
 }
 
 /// The clients as the server sees them, for a command about one of them: those too that have no row.
-pub(crate) async fn clients(config: &Config, store: Arc<SqlStore>) -> Result<Arc<dyn ClientStore>, Failure> {
+pub(crate) async fn clients(config: &Config, store: Store) -> Result<Arc<dyn ClientStore>, Failure> {
     if !holds_keys(&store).await? {
-        return Ok(store);
+        return Ok(store as _);
     }
     let key = service::sealing_key(config, &store).await?;
     let keys = RegistrationKeys::load(key, store.clone()).await.map_err(|error| failed(&error))?;
@@ -41,7 +40,7 @@ pub(crate) async fn clients(config: &Config, store: Arc<SqlStore>) -> Result<Arc
 }
 
 /// Whether registrations were ever sealed here, and may be in use.
-pub(crate) async fn holds_keys(store: &SqlStore) -> Result<bool, StoreError> {
+pub(crate) async fn holds_keys(store: &Store) -> Result<bool, StoreError> {
     Ok(!store.tokens(TokenKind::RegistrationKey, None, 1).await?.is_empty())
 }
 

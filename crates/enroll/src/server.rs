@@ -20,7 +20,6 @@ use axum::Router;
 use enroll_endpoint::Source;
 use enroll_oauth_types::ServerMetadata;
 use enroll_registration::Registrar;
-use enroll_store_sql::SqlStore;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -32,6 +31,7 @@ use tower_http::add_extension::AddExtension;
 
 use crate::authorization::Authorization;
 use crate::config::Limits;
+use crate::service::Store;
 use limits::Sources;
 
 /// How long to wait when no connection can be accepted, for lack of file descriptors most likely.
@@ -46,7 +46,7 @@ pub(crate) fn app(
     authorization: Option<&Authorization>,
     metadata: &ServerMetadata,
     issuer: &str,
-    store: Arc<SqlStore>,
+    store: Store,
     metrics: PrometheusHandle,
     limits: &Limits,
 ) -> Router {

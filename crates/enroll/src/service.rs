@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +16,16 @@ use enroll_outbound::{Builder, Limits, Outbound};
 use enroll_provider::{Activity, Users};
 use enroll_registration::{Registrar, RegistrarBuilder, Remote, Statements};
 use enroll_store::{Belongs, ClientStore, Page, RecordKind, RecordStore as _};
-use enroll_store_sql::{Access, OpenError, SqlRecords, SqlStore, without_password};
+use enroll_store_sql::{
+    Access, ConfigurationStore, IdentityServerStore, OpenError, SchemaVersion, SqlRecords, SqlStore,
+    without_password,
+};
 use http::request::Parts;
 
 use crate::authorization;
 use crate::cli::Role;
 use crate::config::{
-    Config, IssuerConfig, OutboundConfig, ResourceConfig, ScopeConfig, SoftwareStatement,
+    Config, IssuerConfig, OutboundConfig, ResourceConfig, Schema, ScopeConfig, SoftwareStatement,
     StatementIssuerConfig,
 };
 use crate::failure::{Failure, with_causes};
@@ -32,34 +35,61 @@ use crate::sealed;
 /// The path that clients guess when they find no metadata.
 const GUESSED: &str = "/register";
 
+/// The store of the configuration plane, in whosever tables.
+pub(crate) type Store = Arc<dyn ConfigurationStore>;
+
 /// Opens the store of the configuration plane for what this process does: an authorization server apart only reads it, and
 /// makes neither database nor schema.
-pub(crate) async fn store_of_role(config: &Config) -> Result<Arc<SqlStore>, Failure> {
-    let store = match config.role {
-        Role::All | Role::Registration => store(config).await?,
-        Role::Authorization => existing_store(config, Access::ReadOnly).await?,
-    };
-    Ok(Arc::new(SqlStore::clone(&store).remembering(config.database.client_staleness())))
+pub(crate) async fn store_of_role(config: &Config) -> Result<Store, Failure> {
+    let moment = config.database.client_staleness();
+    match config.role {
+        Role::All | Role::Registration => open_store(config, Access::ReadWrite, moment).await,
+        Role::Authorization => {
+            configuration_must_exist(config).await?;
+            open_store(config, Access::ReadOnly, moment).await
+        }
+    }
 }
 
 /// Opens the store of the configuration plane for writing.
-pub(crate) async fn store(config: &Config) -> Result<Arc<SqlStore>, Failure> {
-    let store = SqlStore::open(&config.configuration_database(), Access::ReadWrite)
-        .await
-        .map_err(|error| not_opened(&error))?;
-    Ok(Arc::new(store))
+pub(crate) async fn store(config: &Config) -> Result<Store, Failure> {
+    open_store(config, Access::ReadWrite, Duration::ZERO).await
 }
 
 /// Opens the store for a command that is about what is there: a mistyped folder is no empty database.
-pub(crate) async fn existing_store(config: &Config, access: Access) -> Result<Arc<SqlStore>, Failure> {
+pub(crate) async fn existing_store(config: &Config, access: Access) -> Result<Store, Failure> {
     configuration_must_exist(config).await?;
-    let store = SqlStore::open(&config.configuration_database(), access).await;
-    Ok(Arc::new(store.map_err(|error| not_opened(&error))?))
+    open_store(config, access, Duration::ZERO).await
+}
+
+/// `moment` is how old what it says of a client may be.
+async fn open_store(config: &Config, access: Access, moment: Duration) -> Result<Store, Failure> {
+    let url = config.configuration_database();
+    let store: Result<Store, OpenError> = match config.database.schema {
+        Schema::Enroll => {
+            let store = SqlStore::open(&url, access).await;
+            store.map(|store| Arc::new(store.remembering(moment)) as _)
+        }
+        Schema::IdentityServer => {
+            IdentityServerStore::open(&url, access).await.map(|store| Arc::new(store) as _)
+        }
+    };
+    store.map_err(|error| not_opened(&error))
+}
+
+/// The schema that the database of the configuration plane has, and the one that this version needs.
+pub(crate) async fn schema_of_store(config: &Config) -> Result<SchemaVersion, Failure> {
+    let url = config.configuration_database();
+    let schema = match config.database.schema {
+        Schema::Enroll => SqlStore::schema(&url).await,
+        Schema::IdentityServer => IdentityServerStore::schema(&url).await,
+    };
+    schema.map_err(|error| not_opened(&error))
 }
 
 /// The people of the operational plane.
 pub(crate) async fn users(config: &Config) -> Result<Users, Failure> {
-    let key = sealing_key(config, &*store_of_role(config).await?).await?;
+    let key = sealing_key(config, &store_of_role(config).await?).await?;
     let records = records(config, Access::ReadWrite).await?;
     Ok(Users::new(Arc::new(records), key, Arc::new(SystemClock), Arc::new(SystemRandom)))
 }
@@ -72,11 +102,11 @@ pub(crate) async fn records(config: &Config, access: Access) -> Result<SqlRecord
 
 /// A mistyped folder is no empty database.
 pub(crate) async fn configuration_must_exist(config: &Config) -> Result<(), Failure> {
-    let url = config.configuration_database();
-    match SqlStore::schema(&url).await.map_err(|error| not_opened(&error))?.found {
-        0 => Err(not_there(&url)),
-        _ => Ok(()),
+    let is_ours = config.database.schema == Schema::Enroll;
+    if is_ours && schema_of_store(config).await?.found == 0 {
+        return Err(not_there(&config.configuration_database()));
     }
+    Ok(())
 }
 
 /// Likewise.
@@ -154,7 +184,7 @@ fn outbound(config: &Config, allow: impl FnOnce(Builder) -> Builder) -> Result<O
 
 /// The key that secrets are sealed under, from its file; made at the first start. When it is lost, a new one would open
 /// nothing that the old one sealed, so none is made.
-pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<Arc<SealingKey>, Failure> {
+pub(crate) async fn sealing_key(config: &Config, store: &Store) -> Result<Arc<SealingKey>, Failure> {
     let file = config.sealing_key_file();
     if !file.exists() && config.role == Role::Authorization {
         return Err(Failure::World(format!(
@@ -185,7 +215,7 @@ pub(crate) fn present_sealing_key(config: &Config) -> Result<Option<SealingKey>,
     }
 }
 
-async fn holds_sealed_secrets(store: &SqlStore) -> Result<bool, Failure> {
+async fn holds_sealed_secrets(store: &Store) -> Result<bool, Failure> {
     let mut after = None;
     loop {
         let clients = store.list(Page { after, limit: 500 }).await?;
@@ -228,8 +258,12 @@ fn read_or_make_sealing_key(config: &Config) -> Result<SealingKey, Failure> {
     }
 }
 
-/// Writes a new file for its owner alone, whole or not at all, and on disk when this returns.
+/// Writes a new file for its owner alone, whole or not at all, and on disk when this returns. So is its folder, which no
+/// database has made when they are elsewhere.
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
     let draft = file.with_extension(format!("draft-{}", std::process::id()));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
@@ -246,7 +280,7 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 /// Looks for clients that are not to be kept.
 pub(crate) fn reaper(
     config: &Config,
-    clients: Arc<SqlStore>,
+    clients: Store,
     records: SqlRecords,
     activity: Arc<Activity>,
 ) -> Result<Reaper, Failure> {
@@ -264,7 +298,7 @@ pub(crate) fn reaper(
 pub(crate) fn gate(
     config: &Config,
     issuer: &str,
-    store: Arc<SqlStore>,
+    store: Store,
     issuers: Vec<BearerJwt>,
 ) -> Result<Gate, Failure> {
     let terms = config.terms()?;
@@ -369,7 +403,7 @@ pub(crate) fn for_development(config: &mut Config) {
 }
 
 /// The gate of `--dev`: its policy grants every member.
-pub(crate) fn gate_for_development(config: &Config, store: Arc<SqlStore>) -> Result<Gate, Failure> {
+pub(crate) fn gate_for_development(config: &Config, store: Store) -> Result<Gate, Failure> {
     let base = config.terms()?["default"].clone();
     let terms = Arc::new(Terms {
         allowed_scopes: base.allowed_scopes.clone(),

@@ -29,6 +29,7 @@ impl From<StoreError> for RegistrationError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Spent => Self::Spent,
+            StoreError::Refused(rejection) => Self::Rejected(rejection),
             other => Self::Internal(other.into()),
         }
     }

@@ -62,7 +62,10 @@ impl ManagementError {
 
 impl From<StoreError> for ManagementError {
     fn from(error: StoreError) -> Self {
-        Self::Internal(error.into())
+        match error {
+            StoreError::Refused(rejection) => Self::Rejected(rejection),
+            other => Self::Internal(other.into()),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use enroll_store::{Client, ClientReader, ClientStore, Page, StoreError, TokenId}
 use crate::SqlStore;
 use crate::client_key::client_key;
 use crate::database::{Row, Statement, Value};
+use crate::tokens::TOKENS;
 pub(crate) use known::KnownClients;
 
 const INSERT: &str =
@@ -27,8 +28,6 @@ const BY_ID: &str = "SELECT revision, CASE WHEN revision = ? THEN NULL ELSE docu
 const DELETED_AT: &str = "SELECT deleted_at FROM clients WHERE client_key = ? AND deleted_at IS NOT NULL";
 const PAGE: &str = "SELECT revision, document FROM clients \
      WHERE client_key > ? AND deleted_at IS NULL ORDER BY client_key LIMIT ?";
-const TAKE_USE: &str = "UPDATE tokens SET uses_left = uses_left - ? \
-     WHERE token_id = ? AND (uses_left IS NULL OR uses_left >= ?) AND (expires_at IS NULL OR expires_at > ?)";
 
 #[async_trait]
 impl ClientReader for SqlStore {
@@ -75,9 +74,7 @@ impl ClientStore for SqlStore {
     async fn insert(&self, client: &Client, paid_with: Option<&TokenId>) -> Result<(), StoreError> {
         let mut unit = Vec::with_capacity(2);
         if let Some(token) = paid_with {
-            let values =
-                [1_u32.into(), token.as_str().into(), 1_u32.into(), client.issued_at.seconds().into()];
-            unit.push(Statement::new(TAKE_USE, values).counting(&[0, 2]).or(StoreError::Spent));
+            unit.push(TOKENS.take_use(token, client.issued_at));
         }
         let values = [
             client_key(client.id.as_str()).into(),

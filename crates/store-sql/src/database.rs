@@ -253,6 +253,13 @@ impl Database {
         }
     }
 
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Server(server) => server.engine(),
+        }
+    }
+
     /// Runs a query that gives at most `limit` rows.
     pub(crate) async fn fetch(
         &self,
@@ -304,9 +311,3 @@ impl Database {
         }
     }
 }
-
-/// A row that is there in every database of ours.
-pub(crate) const READ: &str = "SELECT version FROM schema_versions WHERE version = ?";
-
-/// Writes that row as it is: a full disk shows only when something is written.
-pub(crate) const WRITE: &str = "UPDATE schema_versions SET version = version WHERE version = ?";

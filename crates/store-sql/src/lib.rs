@@ -1,4 +1,5 @@
-//! Clients and tokens in one SQL database, the records of the authorization server in another.
+//! Clients and tokens in one SQL database, the records of the authorization server in another. Clients may as well stand in the
+//! tables of an IdentityServer.
 //!
 //! Each statement is written once, in `clients.rs`, `tokens.rs` and `records.rs`; `database.rs` alone knows which engine runs it.
 
@@ -6,6 +7,7 @@ mod address;
 mod client_key;
 mod clients;
 mod database;
+mod identityserver;
 mod migrate;
 mod records;
 mod server;
@@ -16,12 +18,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use enroll_store::StoreError;
+use async_trait::async_trait;
+use enroll_store::{ClientArchive, StoreError, TokenStore};
 
 pub use address::without_password;
 use clients::KnownClients;
 use database::Database;
 pub use database::{Access, OpenError};
+pub use identityserver::IdentityServerStore;
 use migrate::Plane;
 pub use migrate::SchemaVersion;
 use server::Listener;
@@ -101,6 +105,27 @@ impl SqlStore {
 
     /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        self.database.ping().await
+    }
+}
+
+/// What holds the configuration: clients, and the tokens that register them.
+#[async_trait]
+pub trait ConfigurationStore: ClientArchive + TokenStore {
+    /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
+
+#[async_trait]
+impl ConfigurationStore for SqlStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.database.ping().await
+    }
+}
+
+#[async_trait]
+impl ConfigurationStore for IdentityServerStore {
+    async fn ping(&self) -> Result<(), StoreError> {
         self.database.ping().await
     }
 }

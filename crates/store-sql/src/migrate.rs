@@ -23,6 +23,10 @@ pub(crate) enum Plane {
     Configuration,
     /// The records of the authorization server.
     Operational,
+    /// The tables of an IdentityServer, which hold the clients and are somebody else's to make.
+    Foreign,
+    /// Ours that stand beside those.
+    IdentityServer,
 }
 
 /// The steps of one plane for one engine, the first one first.
@@ -46,6 +50,35 @@ impl Plane {
             }
             (Self::Operational, Engine::Postgres) => steps!("operational", "postgres", ["0001_initial"]),
             (Self::Operational, Engine::MySql) => steps!("operational", "mysql", ["0001_initial"]),
+            (Self::Foreign, _) => &[],
+            (Self::IdentityServer, Engine::Sqlite) => steps!("identityserver", "sqlite", ["0001_initial"]),
+            (Self::IdentityServer, Engine::Postgres) => {
+                steps!("identityserver", "postgres", ["0001_initial"])
+            }
+            (Self::IdentityServer, Engine::MySql) => steps!("identityserver", "mysql", ["0001_initial"]),
+        }
+    }
+
+    /// Where the steps that have run are noted: in a database of somebody else's under a name of ours.
+    pub(crate) fn ledger(self) -> &'static Ledger {
+        match self {
+            Self::Configuration | Self::Operational => &OWN,
+            Self::Foreign | Self::IdentityServer => &BESIDE,
+        }
+    }
+
+    /// Whether the first step may run in a database of these tables.
+    pub(crate) fn may_begin(self, tables: &[String]) -> Result<(), &'static str> {
+        let is_empty = || tables.iter().all(|table| table == self.ledger().lock_table);
+        match self {
+            Self::Configuration | Self::Operational if is_empty() => Ok(()),
+            Self::Configuration | Self::Operational => {
+                Err("it holds the tables of another program; name a database of its own")
+            }
+            _ if tables.iter().any(|table| table == "Clients") => Ok(()),
+            Self::Foreign | Self::IdentityServer => {
+                Err("it is no configuration database of an IdentityServer: there is no table Clients")
+            }
         }
     }
 
@@ -59,6 +92,8 @@ impl Plane {
         let (other, name) = match self {
             Self::Configuration => (Self::Operational, "operational"),
             Self::Operational => (Self::Configuration, "configuration"),
+            Self::Foreign => return Ok(SchemaVersion { found: 0, known: 0 }),
+            Self::IdentityServer => return compare(database, self.steps(engine), applied),
         };
         // Before the numbers, which would say that it is newer when the other plane has more steps.
         if applied.first().is_some_and(|(_, first)| *first == checksum(other.steps(engine)[0])) {
@@ -74,15 +109,55 @@ pub(crate) fn too_old(SchemaVersion { found, known }: SchemaVersion) -> String {
     format!("its schema is {found}, this version needs {known}: run `enroll migrate`")
 }
 
-/// The table of the steps that have run.
-pub(crate) const LEDGER: &str =
-    "CREATE TABLE schema_versions (version INTEGER NOT NULL UNIQUE, checksum TEXT NOT NULL)";
+/// The table of the steps that have run, and, on a server, the one whose row is locked meanwhile.
+pub(crate) struct Ledger {
+    pub(crate) table: &'static str,
+    pub(crate) lock_table: &'static str,
+    /// Makes the table in a file.
+    pub(crate) create: &'static str,
+    /// Makes it, and the other one, on a server, where another node may be making them at the same time.
+    pub(crate) create_on_server: &'static str,
+    pub(crate) create_lock: &'static str,
+    pub(crate) fill_lock: &'static str,
+    pub(crate) lock: &'static str,
+    /// The steps that have run.
+    pub(crate) applied: &'static str,
+    /// Notes that a step has run.
+    pub(crate) note: &'static str,
+    /// A row that is there in every database of ours.
+    pub(crate) read: &'static str,
+    /// Writes that row as it is: a full disk shows only when something is written.
+    pub(crate) write: &'static str,
+}
 
-/// The steps that have run.
-pub(crate) const APPLIED: &str = "SELECT version, checksum FROM schema_versions ORDER BY version";
+macro_rules! ledger {
+    ($table:literal, $lock:literal) => {
+        Ledger {
+            table: $table,
+            lock_table: $lock,
+            create: concat!(
+                "CREATE TABLE ",
+                $table,
+                " (version INTEGER NOT NULL UNIQUE, checksum TEXT NOT NULL)"
+            ),
+            create_on_server: concat!(
+                "CREATE TABLE IF NOT EXISTS ",
+                $table,
+                " (version BIGINT NOT NULL PRIMARY KEY, checksum VARCHAR(64) NOT NULL)"
+            ),
+            create_lock: concat!("CREATE TABLE IF NOT EXISTS ", $lock, " (id BIGINT NOT NULL PRIMARY KEY)"),
+            fill_lock: concat!("INSERT INTO ", $lock, " (id) VALUES (1)"),
+            lock: concat!("SELECT id FROM ", $lock, " WHERE id = 1 FOR UPDATE"),
+            applied: concat!("SELECT version, checksum FROM ", $table, " ORDER BY version"),
+            note: concat!("INSERT INTO ", $table, " (version, checksum) VALUES (?, ?)"),
+            read: concat!("SELECT version FROM ", $table, " WHERE version = ?"),
+            write: concat!("UPDATE ", $table, " SET version = version WHERE version = ?"),
+        }
+    };
+}
 
-/// Notes that a step has run.
-pub(crate) const NOTE: &str = "INSERT INTO schema_versions (version, checksum) VALUES (?, ?)";
+static OWN: Ledger = ledger!("schema_versions", "schema_lock");
+static BESIDE: Ledger = ledger!("enroll_schema_versions", "enroll_schema_lock");
 
 /// Compares the steps that have run, by number and checksum, with those of this version.
 fn compare(database: &str, steps: &[&str], applied: &[(u32, String)]) -> Result<SchemaVersion, OpenError> {

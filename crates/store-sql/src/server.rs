@@ -23,7 +23,7 @@ use std::sync::Arc;
 use enroll_store::{BoxError, StoreError};
 
 use crate::address::ServerAddress;
-use crate::database::{Access, Engine, OpenError, READ, Row, Statement, Value, WRITE};
+use crate::database::{Access, Engine, OpenError, Row, Statement, Value};
 use crate::migrate::{Plane, SchemaVersion, too_old};
 use fault::Fault;
 use links::Links;
@@ -35,6 +35,7 @@ const READERS: usize = 12;
 
 /// A database of a server.
 pub(crate) struct Server {
+    plane: Plane,
     readers: Arc<Links>,
     /// `None` when it was opened for reading alone.
     writer: Option<Writer>,
@@ -60,7 +61,11 @@ impl Server {
             Access::ReadWrite => Some(Writer::start(address).map_err(failed)?),
             Access::ReadOnly => None,
         };
-        Ok(Self { readers, writer })
+        Ok(Self { plane, readers, writer })
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.readers.address.engine
     }
 
     pub(crate) async fn schema(address: &ServerAddress, plane: Plane) -> Result<SchemaVersion, OpenError> {
@@ -100,13 +105,16 @@ impl Server {
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        self.fetch(READ.into(), &[Value::Integer(1)]).await?;
+        self.fetch(self.plane.ledger().read.into(), &[Value::Integer(1)]).await?;
         match &self.writer {
-            Some(writer) => writer.apply(vec![Statement::new(WRITE, [Value::Integer(1)])]).await.map(drop),
+            Some(writer) => writer
+                .apply(vec![Statement::new(self.plane.ledger().write, [Value::Integer(1)])])
+                .await
+                .map(drop),
             None => Ok(()),
         }
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -13,7 +13,7 @@ use rusqlite::types::{FromSqlError, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, ffi, params_from_iter};
 use tokio::sync::Semaphore;
 
-use crate::database::{Access, OpenError, READ, Row, Statement, Value, WRITE};
+use crate::database::{Access, OpenError, Row, Statement, Value};
 use crate::migrate::{Plane, SchemaVersion};
 use connection::Identity;
 use writer::Writer;
@@ -69,9 +69,12 @@ impl Sqlite {
                 "the file {path} was removed or replaced while it was open: start again"
             )));
         }
-        self.fetch(READ, &[Value::Integer(1)])?;
+        let ledger = self.readers.plane.ledger();
+        self.fetch(ledger.read, &[Value::Integer(1)])?;
         match &self.writer {
-            Some(writer) => writer.apply(vec![Statement::new(WRITE, [Value::Integer(1)])]).await.map(drop),
+            Some(writer) => {
+                writer.apply(vec![Statement::new(ledger.write, [Value::Integer(1)])]).await.map(drop)
+            }
             None => Ok(()),
         }
     }

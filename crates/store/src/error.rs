@@ -1,5 +1,7 @@
 //! What can go wrong in a store, the same for every engine.
 
+use enroll_oauth_types::Rejection;
+
 /// Any other error, boxed.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -15,6 +17,9 @@ pub enum StoreError {
     /// The token that pays for this write is used up, expired or revoked.
     #[error("the token has no use left")]
     Spent,
+    /// The store has no place for a value, and cuts none. Whoever sent it is told.
+    #[error("the store has no place for {0}")]
+    Refused(Rejection),
     /// The engine failed; only the log may know how.
     #[error("the store failed")]
     Backend(#[source] BoxError),

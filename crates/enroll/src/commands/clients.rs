@@ -11,7 +11,7 @@ use enroll_access::{Caller, Gate, policy};
 use enroll_oauth_types::{ClientId, ClientMetadata, Clock as _, SystemClock};
 use enroll_registration::{Registrar, RegistrationError};
 use enroll_store::{Client, ClientStore, Page, StoreError};
-use enroll_store_sql::{Access, SqlStore};
+use enroll_store_sql::Access;
 use serde_json::{Value, json};
 
 use super::transfer::{self, Destination, Input, Source as _};
@@ -19,7 +19,8 @@ use super::{moment, read_request, say, say_json, say_row};
 use crate::cli::{Clients, OneClient, Output, Place};
 use crate::config::{Config, validate_issuer};
 use crate::failure::Failure;
-use crate::{sealed, service};
+use crate::sealed;
+use crate::service::{self, Store};
 
 /// How many clients are read at a time.
 const PAGE: u32 = 500;
@@ -42,7 +43,7 @@ pub(super) async fn run(command: Clients) -> Result<(), Failure> {
 }
 
 /// The database of a command that is about what is there.
-async fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
+async fn open(place: &Place, access: Access) -> Result<Store, Failure> {
     service::existing_store(&Config::load(place)?, access).await
 }
 
@@ -54,11 +55,7 @@ async fn find(one: &OneClient, access: Access) -> Result<(Arc<dyn ClientStore>, 
 }
 
 /// A registrar that nobody comes to but the operator.
-async fn registrar(
-    config: &Config,
-    issuer: Option<String>,
-    store: &Arc<SqlStore>,
-) -> Result<Registrar, Failure> {
+async fn registrar(config: &Config, issuer: Option<String>, store: &Store) -> Result<Registrar, Failure> {
     let issuer = issuer.unwrap_or_else(|| config.issuer_or_default());
     let key = service::sealing_key(config, store).await?;
     let remote = service::remote(config, false)?;

@@ -1,6 +1,6 @@
 //! `enroll migrate`: brings the databases to the schemas of this version.
 
-use enroll_store_sql::{Access, SchemaVersion, SqlRecords, SqlStore, without_password};
+use enroll_store_sql::{Access, SchemaVersion, SqlRecords, without_password};
 
 use super::say;
 use crate::cli::{Migrate, Role};
@@ -11,7 +11,7 @@ use crate::service;
 pub(super) async fn run(options: &Migrate) -> Result<(), Failure> {
     let config = Config::load(&options.place)?;
     let url = config.configuration_database();
-    let schema = SqlStore::schema(&url).await.map_err(|error| service::not_opened(&error))?;
+    let schema = service::schema_of_store(&config).await?;
     let open = async || service::store(&config).await.map(drop);
     bring(&url, schema, options.status, open).await?;
     if config.role == Role::Registration {

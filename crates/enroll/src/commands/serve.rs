@@ -7,10 +7,8 @@ use std::time::Duration;
 use enroll_access::{NewInitialAccessToken, issue};
 use enroll_oauth_types::{Clock as _, ServerMetadata, SystemClock, SystemRandom};
 use enroll_provider::OwnTokens;
-use enroll_store::{
-    ClientReader, ClientStore as _, Page, SealedReader, SealedStore, TokenKind, TokenStore as _,
-};
-use enroll_store_sql::{SqlStore, without_password};
+use enroll_store::{ClientReader, Page, SealedReader, SealedStore, TokenKind};
+use enroll_store_sql::without_password;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,6 +16,7 @@ use super::{say, tell, users};
 use crate::cli::{Role, Serve};
 use crate::config::{Config, LogFormat, RegistrationConfig, validate_issuer};
 use crate::failure::Failure;
+use crate::service::Store;
 use crate::{authorization, sealed, server, service, telemetry};
 
 /// How long the token of the first start works.
@@ -148,12 +147,7 @@ fn must_be_loopback(address: SocketAddr, otherwise: &str) -> Result<(), Failure>
 }
 
 /// Tells whoever starts the server how to register, where that is not plain.
-async fn greet(
-    config: &Config,
-    is_development: bool,
-    store: &Arc<SqlStore>,
-    url: &str,
-) -> Result<(), Failure> {
+async fn greet(config: &Config, is_development: bool, store: &Store, url: &str) -> Result<(), Failure> {
     let RegistrationConfig { open, closed, issuers, .. } = &config.registration;
     if is_development && config.log.format == LogFormat::Pretty {
         tell(format_args!(
@@ -167,7 +161,7 @@ async fn greet(
 }
 
 /// Whether no client and no token has ever been made here: then nobody can register, and the operator needs a token.
-async fn nobody_was_here(store: &SqlStore) -> Result<bool, Failure> {
+async fn nobody_was_here(store: &Store) -> Result<bool, Failure> {
     let tokens = store.tokens(TokenKind::InitialAccessToken, None, 1).await?;
     Ok(tokens.is_empty() && store.list(Page { after: None, limit: 1 }).await?.is_empty())
 }
@@ -183,7 +177,7 @@ fn curl(url: &str, token: Option<&str>) -> String {
 }
 
 /// Tells whoever starts a protected server for the first time how to register.
-async fn welcome(store: &Arc<SqlStore>, url: &str) -> Result<(), Failure> {
+async fn welcome(store: &Store, url: &str) -> Result<(), Failure> {
     let now = SystemClock.now();
     let new = NewInitialAccessToken {
         label: Some("first start".to_owned()),

@@ -1,18 +1,16 @@
 //! `enroll tokens`: initial access tokens. RFC 7591 §1.2.
 
-use std::sync::Arc;
-
 use enroll_access::{InitialAccessTokenData, NewInitialAccessToken, issue};
 use enroll_oauth_types::{Clock as _, SystemClock, SystemRandom, Timestamp};
-use enroll_store::{Token, TokenId, TokenKind, TokenStore as _};
-use enroll_store_sql::{Access, SqlStore};
+use enroll_store::{Token, TokenId, TokenKind};
+use enroll_store_sql::Access;
 use serde_json::json;
 
 use super::{moment, say, say_row};
 use crate::cli::{Place, Tokens};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::service;
+use crate::service::{self, Store};
 
 /// How many tokens are read at a time.
 const PAGE: u32 = 500;
@@ -29,7 +27,7 @@ pub(super) async fn run(command: Tokens) -> Result<(), Failure> {
     }
 }
 
-async fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
+async fn open(place: &Place, access: Access) -> Result<Store, Failure> {
     service::existing_store(&Config::load(place)?, access).await
 }
 

@@ -9,13 +9,15 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use enroll_endpoint::error_response;
 use enroll_oauth_types::ErrorCode;
-use enroll_store_sql::{SqlRecords, SqlStore};
+use enroll_store_sql::SqlRecords;
 use http::{StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Mutex;
 
+use crate::service::Store;
+
 /// `/healthz`, `/readyz`, `/metrics`.
-pub(super) fn router(store: Arc<SqlStore>, records: Option<SqlRecords>, metrics: PrometheusHandle) -> Router {
+pub(super) fn router(store: Store, records: Option<SqlRecords>, metrics: PrometheusHandle) -> Router {
     let measured = Router::new().route("/metrics", get(counted)).with_state(metrics);
     Router::new()
         .route("/healthz", get(healthy))
@@ -34,7 +36,7 @@ const STANDS: Duration = Duration::from_secs(1);
 
 /// Whether the stores can be used, asked of itself now and then.
 struct Readiness {
-    store: Arc<SqlStore>,
+    store: Store,
     records: Option<SqlRecords>,
     last: Mutex<Option<(Instant, bool)>>,
 }

@@ -11,6 +11,7 @@ mod discovery;
 mod examples;
 mod harness;
 mod health;
+mod identityserver;
 mod introspection;
 mod issuers;
 mod keys;

@@ -5,6 +5,7 @@
 mod cases;
 mod challenges;
 mod dry_run;
+mod narrow_store;
 mod oidc_registration;
 mod pipeline;
 mod properties;

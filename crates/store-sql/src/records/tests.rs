@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::database::Engine;
-use crate::migrate::{LEDGER, NOTE, Plane, checksum};
+use crate::migrate::{Plane, checksum};
 use crate::{Access, OpenError, SchemaVersion, SqlStore};
 
 async fn empty() -> (Arc<SqlRecords>, TempDir) {
@@ -182,9 +182,9 @@ async fn records_of_an_older_schema_are_found_by_their_client() {
     let folder = tempfile::tempdir().unwrap();
     let database = raw(&folder);
     let step = Plane::Operational.steps(Engine::Sqlite)[0];
-    database.execute(LEDGER, []).unwrap();
+    database.execute(Plane::Operational.ledger().create, []).unwrap();
     database.execute_batch(step).unwrap();
-    database.execute(NOTE, (1, checksum(step))).unwrap();
+    database.execute(Plane::Operational.ledger().note, (1, checksum(step))).unwrap();
     let owners = ["a".to_owned(), "é".repeat(4096)];
     for (number, owner) in owners.iter().enumerate() {
         let insert = "INSERT INTO records (kind, hash, revision, client_id, issued_at, document) \

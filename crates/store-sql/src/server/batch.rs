@@ -247,6 +247,7 @@ fn same(error: &StoreError) -> StoreError {
         StoreError::Duplicate => StoreError::Duplicate,
         StoreError::Conflict => StoreError::Conflict,
         StoreError::Spent => StoreError::Spent,
+        StoreError::Refused(rejection) => StoreError::Refused(rejection.clone()),
         StoreError::Backend(error) => StoreError::backend(error.to_string()),
     }
 }

@@ -12,17 +12,10 @@ use super::link::{Link, PATIENCE};
 use super::links::Links;
 use crate::address::ServerAddress;
 use crate::database::{Access, Engine, OpenError, Row, Value};
-use crate::migrate::{APPLIED, NOTE, Plane, SchemaVersion, checksum};
+use crate::migrate::{Ledger, Plane, SchemaVersion, checksum};
 
 /// How long a node waits for another that runs the steps, and how long one statement of a step may take.
 const LONGEST: Duration = Duration::from_mins(10);
-
-/// The table of the steps that have run, and the one whose row is locked meanwhile.
-const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_versions \
-     (version BIGINT NOT NULL PRIMARY KEY, checksum VARCHAR(64) NOT NULL)";
-const LOCK_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_lock (id BIGINT NOT NULL PRIMARY KEY)";
-const LOCK_ROW: &str = "INSERT INTO schema_lock (id) VALUES (1)";
-const LOCK: &str = "SELECT id FROM schema_lock WHERE id = 1 FOR UPDATE";
 
 /// The tables that are there.
 fn tables(engine: Engine) -> &'static str {
@@ -42,15 +35,13 @@ pub(super) async fn version(links: &Arc<Links>, plane: Plane) -> Result<SchemaVe
     let rows = links.fetch(tables(address.engine).into(), &[]).await.map_err(unanswered)?;
     let tables: Result<Vec<_>, _> = rows.into_iter().map(|mut row| row.text()).collect();
     let tables = tables.map_err(|error| failed(error.into()))?;
-    if tables.iter().any(|table| table == "schema_versions") {
-        let rows = links.fetch(APPLIED.into(), &[]).await.map_err(unanswered)?;
+    if tables.iter().any(|table| table == plane.ledger().table) {
+        let rows = links.fetch(plane.ledger().applied.into(), &[]).await.map_err(unanswered)?;
         let applied: Result<Vec<_>, _> = rows.into_iter().map(applied).collect();
         return plane.version(address.engine, &address.shown, &applied.map_err(failed)?);
     }
-    match tables.iter().all(|table| table == "schema_lock") {
-        true => plane.version(address.engine, &address.shown, &[]),
-        false => Err(failed("it holds the tables of another program; name a database of its own".into())),
-    }
+    plane.may_begin(&tables).map_err(|problem| failed(problem.into()))?;
+    plane.version(address.engine, &address.shown, &[])
 }
 
 fn applied(mut row: Row) -> Result<(u32, String), BoxError> {
@@ -65,20 +56,20 @@ pub(super) async fn migrate(address: &ServerAddress, plane: Plane) -> Result<(),
     let links = Arc::new(Links::new(address.clone(), Access::ReadWrite, 3).map_err(failed)?);
     let mut lock = links.take_patient().await.map_err(unanswered)?;
     let mut work = links.take_patient().await.map_err(unanswered)?;
-    take_lock(&mut lock.link, &mut work.link).await.map_err(unanswered)?;
+    take_lock(plane.ledger(), &mut lock.link, &mut work.link).await.map_err(unanswered)?;
     // Again, since another node may have been quicker.
     let SchemaVersion { found, .. } = version(&links, plane).await?;
     run(&links, &mut work.link, plane, found).await.map_err(unanswered)?;
     lock.link.order("COMMIT", PATIENCE).await.map_err(unanswered)
 }
 
-async fn take_lock(lock: &mut Link, work: &mut Link) -> Result<(), Fault> {
+async fn take_lock(ledger: &Ledger, lock: &mut Link, work: &mut Link) -> Result<(), Fault> {
     let end = Instant::now() + LONGEST;
-    for statement in [LOCK_TABLE, LOCK_ROW] {
+    for statement in [ledger.create_lock, ledger.fill_lock] {
         // Others may be making the same, and some engines notice late that they do.
         while let Err(fault) = work.order(statement, LONGEST).await {
             match fault {
-                Fault::Duplicate(_) if statement == LOCK_ROW => break,
+                Fault::Duplicate(_) if statement == ledger.fill_lock => break,
                 Fault::Duplicate(_) | Fault::Again(_) if Instant::now() < end => {}
                 other => return Err(other),
             }
@@ -86,7 +77,7 @@ async fn take_lock(lock: &mut Link, work: &mut Link) -> Result<(), Fault> {
     }
     loop {
         lock.order("BEGIN", PATIENCE).await?;
-        match lock.order(LOCK, LONGEST).await {
+        match lock.order(ledger.lock, LONGEST).await {
             Err(Fault::Again(_)) if Instant::now() < end => lock.order("ROLLBACK", PATIENCE).await?,
             outcome => return outcome,
         }
@@ -94,14 +85,14 @@ async fn take_lock(lock: &mut Link, work: &mut Link) -> Result<(), Fault> {
 }
 
 async fn run(links: &Links, work: &mut Link, plane: Plane, found: u32) -> Result<(), Fault> {
-    work.order(LEDGER, LONGEST).await?;
+    work.order(plane.ledger().create_on_server, LONGEST).await?;
     for (number, step) in (1_u32..).zip(plane.steps(links.address.engine)).skip(found as usize) {
         work.order("BEGIN", PATIENCE).await?;
         for statement in statements(step) {
             work.order(statement.to_owned(), LONGEST).await?;
         }
         let note = [number.into(), Value::Text(checksum(step))];
-        work.execute(links.texts.get(NOTE.into(), 1), note.iter(), PATIENCE).await?;
+        work.execute(links.texts.get(plane.ledger().note.into(), 1), note.iter(), PATIENCE).await?;
         work.order("COMMIT", LONGEST).await?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 mod batching;
 mod faults;
 mod opening;
-mod place;
+pub(crate) mod place;
 mod proxy;
 
 use std::error::Error as _;

@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::client_key::client_key;
 use crate::database::{Engine, OpenError};
-use crate::migrate::{APPLIED, LEDGER, NOTE, Plane, SchemaVersion, checksum, too_old};
+use crate::migrate::{Plane, SchemaVersion, checksum, too_old};
 
 /// How long a connection waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,7 +25,9 @@ const STATEMENTS: usize = 64;
 
 /// The connection that writes. The file and its folder are made when they are not there, for the owner alone.
 pub(super) fn writing(path: &Path, plane: Plane) -> Result<Connection, OpenError> {
-    make_private(path).map_err(|error| failed(path, error))?;
+    if plane != Plane::IdentityServer {
+        make_private(path).map_err(|error| failed(path, error))?;
+    }
     let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Before the first change: a database that is not for us stays as it is.
     version(path, plane, &connection)?;
@@ -134,22 +136,21 @@ fn durable(connection: &Connection) -> rusqlite::Result<()> {
 fn version(path: &Path, plane: Plane, connection: &Connection) -> Result<SchemaVersion, OpenError> {
     let tables = strings(connection, "SELECT name FROM sqlite_master WHERE type = 'table'");
     let tables = tables.map_err(|error| failed(path, error))?;
-    if tables.iter().any(|table| table == "schema_versions") {
-        let applied = applied(connection).map_err(|error| failed(path, error))?;
-        return plane.version(Engine::Sqlite, &path.display().to_string(), &applied);
+    let database = path.display().to_string();
+    if tables.iter().any(|table| table == plane.ledger().table) {
+        let applied = applied(connection, plane).map_err(|error| failed(path, error))?;
+        return plane.version(Engine::Sqlite, &database, &applied);
     }
-    match tables.is_empty() {
-        true => plane.version(Engine::Sqlite, &path.display().to_string(), &[]),
-        false => Err(failed(path, "it holds the tables of another program; name a file of its own")),
-    }
+    plane.may_begin(&tables).map_err(|problem| failed(path, problem))?;
+    plane.version(Engine::Sqlite, &database, &[])
 }
 
 fn strings(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
     connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
-fn applied(connection: &Connection) -> rusqlite::Result<Vec<(u32, String)>> {
-    connection.prepare(APPLIED)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+fn applied(connection: &Connection, plane: Plane) -> rusqlite::Result<Vec<(u32, String)>> {
+    connection.prepare(plane.ledger().applied)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// Runs the steps that have not run yet, all in one transaction; two processes that start at once wait for each other.
@@ -166,12 +167,12 @@ fn migrate(path: &Path, plane: Plane, connection: &mut Connection) -> Result<(),
     let steps = (1..).zip(plane.steps(Engine::Sqlite)).skip(found as usize);
     let run = || -> rusqlite::Result<()> {
         if found == 0 {
-            transaction.execute(LEDGER, [])?;
+            transaction.execute(plane.ledger().create, [])?;
         }
         teach_client_keys(&transaction)?;
         for (number, step) in steps {
             transaction.execute_batch(step)?;
-            transaction.execute(NOTE, (number, checksum(step)))?;
+            transaction.execute(plane.ledger().note, (number, checksum(step)))?;
         }
         transaction.commit()
     };

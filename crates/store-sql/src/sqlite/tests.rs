@@ -7,7 +7,7 @@ use enroll_store::{Client, ClientReader as _, ClientStore, RegisteredBy, StoreEr
 use tempfile::TempDir;
 
 use crate::database::Engine;
-use crate::migrate::{LEDGER, NOTE, Plane, checksum};
+use crate::migrate::{Plane, checksum};
 use crate::{Access, OpenError, SchemaVersion, SqlStore};
 
 async fn empty() -> (Arc<SqlStore>, TempDir) {
@@ -194,10 +194,10 @@ async fn clients_of_an_older_schema_stay() {
     for version in [1, 2] {
         let folder = tempfile::tempdir().unwrap();
         let raw = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
-        raw.execute(LEDGER, []).unwrap();
+        raw.execute(Plane::Configuration.ledger().create, []).unwrap();
         for (number, step) in (1_u32..).zip(&Plane::Configuration.steps(Engine::Sqlite)[..version]) {
             raw.execute_batch(step).unwrap();
-            raw.execute(NOTE, (number, checksum(step))).unwrap();
+            raw.execute(Plane::Configuration.ledger().note, (number, checksum(step))).unwrap();
         }
         for id in ["a", "#b", &long] {
             let values = (id, client(id).to_document());

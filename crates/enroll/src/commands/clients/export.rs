@@ -2,16 +2,14 @@
 //! initial access token, the keys of those that are kept in their identifiers: all that must be elsewhere for nobody to notice a move.
 
 use enroll_oauth_types::{ClientId, SecretHash, Timestamp};
-use enroll_store::{
-    Client, ClientArchive as _, ClientStore as _, Token, TokenId, TokenKind, TokenStore as _,
-};
+use enroll_store::{Client, Token, TokenId, TokenKind};
 use enroll_store::{Page as PageOf, Tombstone};
-use enroll_store_sql::SqlStore;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::commands::transfer::{PAGE, Page, Source};
 use crate::failure::Failure;
+use crate::service::Store;
 
 /// A line.
 #[derive(Deserialize, Serialize)]
@@ -61,7 +59,7 @@ impl TokenEntry {
 }
 
 /// The configuration plane.
-pub(super) struct Everything<'a>(pub(super) &'a SqlStore);
+pub(super) struct Everything<'a>(pub(super) &'a Store);
 
 impl Source for Everything<'_> {
     const WHAT: &'static str = "clients";

@@ -6,20 +6,17 @@ use std::sync::Arc;
 use enroll_access::{Caller, InitialAccessTokenData};
 use enroll_oauth_types::{ClientId, SealingKey};
 use enroll_registration::{Note, Registrar};
-use enroll_store::{
-    Client, ClientArchive as _, ClientReader as _, ClientStore as _, RegistrationKeyError, RegistrationKeys,
-    StoreError, Token, TokenKind, TokenStore as _, Tombstone,
-};
-use enroll_store_sql::SqlStore;
+use enroll_store::{Client, RegistrationKeyError, RegistrationKeys, StoreError, Token, TokenKind, Tombstone};
 
 use super::ATTEMPTS;
 use super::export::{ClientEntry, Entry};
 use crate::commands::moment;
 use crate::commands::transfer::{Obstacle, Outcome, Taker};
+use crate::service::Store;
 
 /// Stores clients.
 pub(super) struct Clients {
-    pub(super) store: Arc<SqlStore>,
+    pub(super) store: Store,
     /// Who judges each; nobody where it is to be as it was exported.
     pub(super) judge: Option<Registrar>,
     /// What sealed secrets must open under, and the file that it is in.

@@ -50,6 +50,7 @@ fn letters(outcomes: &[Result<u64, StoreError>]) -> String {
         Err(StoreError::Duplicate) => 'd',
         Err(StoreError::Spent) => 's',
         Err(StoreError::Conflict) => 'c',
+        Err(StoreError::Refused(_)) => 'r',
         Err(StoreError::Backend(_)) => 'b',
     };
     outcomes.iter().map(letter).collect()

@@ -13,7 +13,7 @@ use crate::server::link::PATIENCE;
 use crate::server::links::Links;
 
 /// An empty place.
-pub(super) struct Place {
+pub(crate) struct Place {
     url: String,
     pub(super) name: String,
     /// The connections of an administrator, who may do everything.
@@ -22,7 +22,7 @@ pub(super) struct Place {
 
 impl Place {
     /// On the server that the environment names.
-    pub(super) async fn new(engine: Engine) -> Self {
+    pub(crate) async fn new(engine: Engine) -> Self {
         let variable = engine.variable();
         let url = std::env::var(variable);
         Self::on(&url.unwrap_or_else(|_| panic!("`cargo xtask test` sets {variable}"))).await
@@ -48,8 +48,14 @@ impl Place {
         place
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What somebody does in it.
+    pub(crate) async fn own(&self, sql: &str) {
+        let mut held = links(&self.url).take().await.unwrap();
+        held.link.order(sql.to_owned(), PATIENCE).await.unwrap();
     }
 
     /// The same place by another way.
@@ -60,7 +66,7 @@ impl Place {
     }
 
     /// What an administrator does to the server.
-    pub(super) async fn order(&self, sql: &str) {
+    pub(crate) async fn order(&self, sql: &str) {
         let mut held = self.administrator.take().await.unwrap();
         held.link.order(sql.to_owned(), PATIENCE).await.unwrap();
         held.give_back();

@@ -1,0 +1,100 @@
+//! What servers do otherwise than files: they compare loosely, cut lengths by the type, and have dates and flags of their own.
+
+use enroll_oauth_types::ClientId;
+use enroll_store::{Client, ClientReader as _, ClientStore as _, StoreError};
+use enroll_throwaway::Engine;
+use serde_json::json;
+
+use super::{fresh, golden};
+use crate::{Access, IdentityServerStore};
+
+fn client(metadata: &serde_json::Value) -> Client {
+    let metadata = serde_json::from_str(&metadata.to_string()).unwrap();
+    Client { metadata, ..golden::client() }
+}
+
+#[tokio::test]
+#[ignore = "needs MariaDB: cargo xtask test starts one"]
+async fn where_letters_are_equal_to_their_capitals_nobody_is_taken_for_another() {
+    let store = fresh::empty_place(Engine::MariaDb, fresh::MYSQL).await;
+    let own = Client { id: ClientId::from("abc"), ..golden::client() };
+    store.insert(&own, None).await.unwrap();
+    for id in ["ABC", "abc ", "äbc"] {
+        let other = Client { id: ClientId::from(id), ..golden::client() };
+        assert_eq!(store.client(&other.id).await.unwrap(), None, "{id}");
+        assert!(matches!(store.insert(&other, None).await, Err(StoreError::Duplicate)), "{id}");
+        assert!(matches!(store.replace(&other).await, Err(StoreError::Conflict)), "{id}");
+        assert!(!store.delete(&other.id, own.issued_at).await.unwrap(), "{id}");
+        assert_eq!(store.deleted_at(&other.id).await.unwrap(), None, "{id}");
+    }
+    assert_eq!(store.client(&own.id).await.unwrap().as_deref(), Some(&own));
+}
+
+#[tokio::test]
+#[ignore = "needs MariaDB: cargo xtask test starts one"]
+async fn values_that_the_database_takes_for_equal_are_refused_and_named() {
+    let store = fresh::empty_place(Engine::MariaDb, fresh::MYSQL).await;
+    let uris =
+        json!({ "redirect_uris": ["https://a.example/", "https://a.example/cb", "https://a.example/CB"] });
+    match store.insert(&client(&uris), None).await {
+        Err(StoreError::Refused(rejection)) => assert_eq!(rejection.member, "redirect_uris[1]"),
+        other => panic!("{other:?}"),
+    }
+    let one = client(&json!({ "redirect_uris": ["https://a.example/cb"] }));
+    store.insert(&one, None).await.unwrap();
+    let other = client(&json!({ "redirect_uris": ["https://a.example/CB"] }));
+    store.replace(&other).await.unwrap();
+    assert_eq!(store.client(&one.id).await.unwrap().as_deref(), Some(&Client { revision: 2, ..other }));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL and MariaDB: cargo xtask test starts them"]
+async fn a_value_as_long_as_its_column_is_held_whole() {
+    for (engine, script) in [(Engine::Postgres, fresh::POSTGRES), (Engine::MariaDb, fresh::MYSQL)] {
+        let store = fresh::empty_place(engine, script).await;
+        let wide = |length: usize| "𝄞".repeat(length);
+        let long = client(&json!({
+            "client_name": wide(200), "description": wide(1000), "client_uri": wide(2000), "scope": wide(200),
+            "redirect_uris": [wide(400)], "grant_types": [wide(250)], "allowed_cors_origins": [wide(150)],
+            "software_id": wide(5000), "jwks": { "keys": [{ "x": wide(3992) }] },
+        }));
+        store.insert(&long, None).await.unwrap();
+        assert_eq!(store.client(&long.id).await.unwrap().as_deref(), Some(&long), "{engine:?}");
+    }
+}
+
+/// Dates with fractions, flags and enumerations as the engine has them, and a change beside.
+#[tokio::test]
+#[ignore = "needs PostgreSQL and MariaDB: cargo xtask test starts them"]
+async fn what_somebody_edits_on_a_server_wins_as_well() {
+    for (engine, script, quote) in [
+        (Engine::Postgres, fresh::POSTGRES, '"'),
+        (Engine::Postgres, fresh::OLDER_POSTGRES, '"'),
+        (Engine::MariaDb, fresh::MYSQL, '`'),
+        (Engine::MariaDb, fresh::OLDER_MYSQL, '`'),
+    ] {
+        let place = fresh::place(engine, script).await;
+        let store = IdentityServerStore::open(place.url(), Access::ReadWrite).await.unwrap();
+        let client = golden::client();
+        store.insert(&client, None).await.unwrap();
+        let off = if quote == '"' { "false" } else { "0" };
+        let edit = format!(
+            "UPDATE {quote}Clients{quote} SET {quote}Enabled{quote} = {off}, {quote}AccessTokenLifetime{quote} = 42, \
+             {quote}Updated{quote} = '2027-02-01 00:00:00.654321'"
+        );
+        place.own(&edit).await;
+        assert!(matches!(store.replace(&client).await, Err(StoreError::Conflict)));
+        let edited = store.client(&client.id).await.unwrap().unwrap();
+        assert!(!edited.enabled);
+        assert_eq!(edited.metadata.access_token_lifetime.map(enroll_oauth_types::Seconds::get), Some(42));
+        assert_eq!(edited.updated_at.seconds(), 1_801_440_000, "in UTC");
+        store.replace(&edited).await.unwrap();
+        let again = store.client(&client.id).await.unwrap().unwrap();
+        assert_eq!(Client { revision: edited.revision, ..Client::clone(&again) }, *edited);
+        let reader = IdentityServerStore::open(place.url(), Access::ReadOnly).await.unwrap();
+        assert_eq!(reader.client(&client.id).await.unwrap().map(|own| own.enabled), Some(false));
+        assert!(reader.delete(&client.id, client.issued_at).await.is_err());
+        assert!(store.delete(&client.id, client.issued_at).await.unwrap());
+        assert!(golden::dump(&store).await.starts_with("enroll_client_ids\n"), "{engine:?}");
+    }
+}
