@@ -49,7 +49,7 @@ async fn values_that_the_database_takes_for_equal_are_refused_and_named() {
 }
 
 #[tokio::test]
-#[ignore = "needs PostgreSQL and MariaDB: cargo xtask test starts them"]
+#[ignore = "needs PostgreSQL, MariaDB: cargo xtask test starts one"]
 async fn a_value_as_long_as_its_column_is_held_whole() {
     for (engine, script) in [(Engine::Postgres, fresh::POSTGRES), (Engine::MariaDb, fresh::MYSQL)] {
         let store = fresh::empty_place(engine, script).await;
@@ -66,7 +66,7 @@ async fn a_value_as_long_as_its_column_is_held_whole() {
 
 /// Older tables have no index that keeps the key of a property from standing twice.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL and MariaDB: cargo xtask test starts them"]
+#[ignore = "needs PostgreSQL, MariaDB: cargo xtask test starts one"]
 async fn of_many_first_changes_of_a_client_of_somebody_elses_one_wins() {
     for (engine, script, quote) in
         [(Engine::Postgres, fresh::OLDER_POSTGRES, '"'), (Engine::MariaDb, fresh::OLDER_MYSQL, '`')]
@@ -89,7 +89,7 @@ async fn of_many_first_changes_of_a_client_of_somebody_elses_one_wins() {
 
 /// And no change is lost, nor half of one seen, while others delete.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL and MariaDB: cargo xtask test starts them"]
+#[ignore = "needs PostgreSQL, MariaDB: cargo xtask test starts one"]
 async fn a_client_that_is_changed_and_deleted_at_once_is_whole_or_gone() {
     for (engine, script) in [(Engine::Postgres, fresh::POSTGRES), (Engine::MariaDb, fresh::MYSQL)] {
         let store = fresh::empty_place(engine, script).await;
@@ -127,7 +127,7 @@ async fn a_client_that_is_changed_and_deleted_at_once_is_whole_or_gone() {
 
 /// Dates with fractions, flags and enumerations as the engine has them, and a change beside.
 #[tokio::test]
-#[ignore = "needs PostgreSQL and MariaDB: cargo xtask test starts them"]
+#[ignore = "needs PostgreSQL, MariaDB: cargo xtask test starts one"]
 async fn what_somebody_edits_on_a_server_wins_as_well() {
     for (engine, script, quote) in [
         (Engine::Postgres, fresh::POSTGRES, '"'),
