@@ -12,6 +12,8 @@ mod migrate;
 mod records;
 mod server;
 mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tokens;
 
 use std::path::Path;

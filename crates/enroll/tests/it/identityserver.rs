@@ -1,12 +1,10 @@
 //! A server whose clients stand in the tables of an IdentityServer.
 
+use enroll_store_sql::testing::{ForeignFile, TABLES};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Home, Server};
-
-/// The tables as Entity Framework makes them.
-const TABLES: &str = include_str!("../../../store-sql/src/identityserver/fixtures/sqlite-current.sql");
 
 /// A client that was made with other tools: its secret is `secret`, hashed as IdentityServer does.
 const BY_HAND: &str = "INSERT INTO Clients (Enabled, ClientId, ProtocolType, RequireClientSecret, ClientName, RequireConsent, \
@@ -26,7 +24,7 @@ const BY_HAND: &str = "INSERT INTO Clients (Enabled, ClientId, ProtocolType, Req
 /// A folder with such a database, and a configuration that names it.
 fn home(statements: &str) -> Home {
     let home = Home::new();
-    database(&home).execute_batch(statements).unwrap();
+    database(&home).run(statements);
     let url = format!("sqlite://{}", home.path().join("identityserver.db").display());
     home.write(
         "enroll.toml",
@@ -39,14 +37,12 @@ fn home(statements: &str) -> Home {
 }
 
 /// As the IdentityServer and its administrators get at it.
-fn database(home: &Home) -> rusqlite::Connection {
-    rusqlite::Connection::open(home.path().join("identityserver.db")).unwrap()
+fn database(home: &Home) -> ForeignFile {
+    ForeignFile::open(&home.path().join("identityserver.db"))
 }
 
-fn column(home: &Home, query: &str, id: &str) -> Vec<String> {
-    let database = database(home);
-    let mut statement = database.prepare(query).unwrap();
-    statement.query_map([id], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+fn column(home: &Home, query: &str, value: &str) -> Vec<String> {
+    database(home).texts(query, value)
 }
 
 async fn token(server: &Server, id: &str, secret: &str) -> Answer {
@@ -81,10 +77,10 @@ async fn a_client_is_registered_into_the_tables_and_what_is_edited_there_counts(
 
     let answer = token(&server, id, secret).await;
     assert_eq!((answer.status, &answer.json["expires_in"]), (200, &json!(3600)), "{}", answer.text);
-    database(&home).execute("UPDATE Clients SET AccessTokenLifetime = 42", []).unwrap();
+    database(&home).run("UPDATE Clients SET AccessTokenLifetime = 42");
     assert_eq!(token(&server, id, secret).await.json["expires_in"], 42);
     assert_eq!(server.read(&registered.json).await.json["access_token_lifetime"], 42);
-    database(&home).execute("UPDATE Clients SET Enabled = 0", []).unwrap();
+    database(&home).run("UPDATE Clients SET Enabled = 0");
     let answer = token(&server, id, secret).await;
     assert_eq!((answer.status, answer.member("error")), (401, "invalid_client"), "{}", answer.text);
 }

@@ -101,6 +101,11 @@ impl Writing<'_> {
             self.give_late(&rows.client_id),
             Statement::new(BURY, [now.seconds().into(), rows.client_id.as_str().into()]),
         ];
+        // First the client, as a replacement does, lest each wait for the other.
+        let (id, clients) = (self.quoted("Id"), self.quoted(CLIENTS));
+        let named = self.quoted("ClientId");
+        let lock = format!("UPDATE {clients} SET {named} = {named} WHERE {id} = ?");
+        unit.push(Statement::new(lock, [integer(rows.id)]).or(StoreError::Conflict));
         for table in tables() {
             let sql = format!("DELETE FROM {} WHERE {} = ?", self.quoted(table), self.quoted("ClientId"));
             unit.push(Statement::new(sql, [integer(rows.id)]));
