@@ -49,6 +49,7 @@ pub(crate) async fn open(
     outbound: Option<&Outbound>,
 ) -> Result<Authorization, Failure> {
     let records = SqlRecords::open(&config.operational_database(), Access::ReadWrite)
+        .await
         .map_err(|error| service::not_opened(&error))?;
     let shared: Arc<dyn RecordStore> = Arc::new(records.clone());
     let keys = Keys::new(shared.clone(), key.clone(), Arc::new(SystemClock), schedule());

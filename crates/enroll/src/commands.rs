@@ -31,7 +31,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Tokens(options) => on_one_core()?.block_on(tokens::run(options)),
         Command::Users(options) => on_one_core()?.block_on(users::run(options)),
         Command::Keys(options) => on_one_core()?.block_on(keys::run(options)),
-        Command::Migrate(options) => migrate::run(&options),
+        Command::Migrate(options) => on_one_core()?.block_on(migrate::run(&options)),
         Command::Pipeline => pipeline::run(),
         Command::Config(options) => config::run(&options),
     }

@@ -16,7 +16,7 @@ use enroll_outbound::{Builder, Limits, Outbound};
 use enroll_provider::Users;
 use enroll_registration::{Registrar, RegistrarBuilder, Remote, Statements};
 use enroll_store::{Belongs, ClientStore, Page, RecordKind, RecordStore as _};
-use enroll_store_sql::{Access, OpenError, SqlRecords, SqlStore};
+use enroll_store_sql::{Access, OpenError, SqlRecords, SqlStore, without_password};
 use http::request::Parts;
 
 use crate::authorization;
@@ -40,43 +40,54 @@ pub(crate) fn store_of_role(config: &Config) -> Result<Arc<SqlStore>, Failure> {
 }
 
 /// Opens the store of the configuration plane for writing.
-pub(crate) fn store(config: &Config) -> Result<Arc<SqlStore>, Failure> {
+pub(crate) async fn store(config: &Config) -> Result<Arc<SqlStore>, Failure> {
     let store = SqlStore::open(&config.configuration_database(), Access::ReadWrite)
+        .await
         .map_err(|error| not_opened(&error))?;
     Ok(Arc::new(store))
 }
 
 /// Opens the store for a command that is about what is there: a mistyped folder is no empty database.
-pub(crate) fn existing_store(config: &Config, access: Access) -> Result<Arc<SqlStore>, Failure> {
+pub(crate) async fn existing_store(config: &Config, access: Access) -> Result<Arc<SqlStore>, Failure> {
     let url = config.configuration_database();
-    if SqlStore::schema(&url).map_err(|error| not_opened(&error))?.found == 0 {
-        return Err(Failure::World(format!("there is no database {url} yet: look at --data and --config")));
+    if SqlStore::schema(&url).await.map_err(|error| not_opened(&error))?.found == 0 {
+        return Err(not_there(&url));
     }
-    Ok(Arc::new(SqlStore::open(&url, access).map_err(|error| not_opened(&error))?))
+    Ok(Arc::new(SqlStore::open(&url, access).await.map_err(|error| not_opened(&error))?))
 }
 
 /// The people of the operational plane.
 pub(crate) async fn users(config: &Config) -> Result<Users, Failure> {
+<<<<<<< HEAD
     let key = sealing_key(config, &*store_of_role(config)?).await?;
+=======
+    let key = sealing_key(config, &*store(config).await?).await?;
+>>>>>>> pg
     let records = SqlRecords::open(&config.operational_database(), Access::ReadWrite)
+        .await
         .map_err(|error| not_opened(&error))?;
     Ok(Users::new(Arc::new(records), key, Arc::new(SystemClock), Arc::new(SystemRandom)))
 }
 
 /// A mistyped folder is no empty database.
-pub(crate) fn operational_must_exist(config: &Config) -> Result<(), Failure> {
+pub(crate) async fn operational_must_exist(config: &Config) -> Result<(), Failure> {
     let url = config.operational_database();
-    match SqlRecords::schema(&url).map_err(|error| not_opened(&error))?.found {
-        0 => Err(Failure::World(format!("there is no database {url} yet: look at --data and --config"))),
+    match SqlRecords::schema(&url).await.map_err(|error| not_opened(&error))?.found {
+        0 => Err(not_there(&url)),
         _ => Ok(()),
     }
+}
+
+fn not_there(url: &str) -> Failure {
+    let database = without_password(url);
+    Failure::World(format!("there is no database {database} yet: look at --data and --config"))
 }
 
 /// A database that cannot be opened: wrong configuration, or a failing world.
 pub(crate) fn not_opened(error: &OpenError) -> Failure {
     match error {
-        OpenError::Url(_) => Failure::Usage(error.to_string()),
-        OpenError::File { .. } | OpenError::Newer { .. } => Failure::World(with_causes(error)),
+        OpenError::Url { .. } => Failure::Usage(error.to_string()),
+        OpenError::Failed { .. } | OpenError::Newer { .. } => Failure::World(with_causes(error)),
     }
 }
 
@@ -166,10 +177,10 @@ async fn holds_sealed_secrets(store: &SqlStore) -> Result<bool, Failure> {
 
 async fn holds_signing_keys(config: &Config) -> Result<bool, Failure> {
     let url = config.operational_database();
-    if SqlRecords::schema(&url).map_err(|error| not_opened(&error))?.found == 0 {
+    if SqlRecords::schema(&url).await.map_err(|error| not_opened(&error))?.found == 0 {
         return Ok(false);
     }
-    let records = SqlRecords::open(&url, Access::ReadOnly).map_err(|error| not_opened(&error))?;
+    let records = SqlRecords::open(&url, Access::ReadOnly).await.map_err(|error| not_opened(&error))?;
     Ok(!records.records(RecordKind::SigningKey, &Belongs::default(), None, 1).await?.is_empty())
 }
 

@@ -9,21 +9,22 @@ use enroll_oauth_types::{ClientId, Timestamp};
 use enroll_store::{Client, ClientReader, ClientStore, Page, StoreError, TokenId};
 
 use crate::SqlStore;
+use crate::client_key::client_key;
 use crate::database::{Row, Statement, Value};
 pub(crate) use known::KnownClients;
 
 const INSERT: &str =
-    "INSERT INTO clients (client_id, revision, issued_at, enabled, document) VALUES (?, ?, ?, ?, ?)";
+    "INSERT INTO clients (client_key, revision, issued_at, enabled, document) VALUES (?, ?, ?, ?, ?)";
 const REPLACE: &str = "UPDATE clients SET revision = revision + 1, enabled = ?, document = ? \
-     WHERE client_id = ? AND revision = ? AND deleted_at IS NULL";
+     WHERE client_key = ? AND revision = ? AND deleted_at IS NULL";
 const DELETE: &str =
-    "UPDATE clients SET document = '', deleted_at = ? WHERE client_id = ? AND deleted_at IS NULL";
+    "UPDATE clients SET document = '', deleted_at = ? WHERE client_key = ? AND deleted_at IS NULL";
 /// Without the document where its revision is the given one: who knows that has read it.
 const BY_ID: &str = "SELECT revision, CASE WHEN revision = ? THEN NULL ELSE document END FROM clients \
-     WHERE client_id = ? AND deleted_at IS NULL";
-const DELETED_AT: &str = "SELECT deleted_at FROM clients WHERE client_id = ? AND deleted_at IS NOT NULL";
+     WHERE client_key = ? AND deleted_at IS NULL";
+const DELETED_AT: &str = "SELECT deleted_at FROM clients WHERE client_key = ? AND deleted_at IS NOT NULL";
 const PAGE: &str = "SELECT revision, document FROM clients \
-     WHERE client_id > ? AND deleted_at IS NULL ORDER BY client_id LIMIT ?";
+     WHERE client_key > ? AND deleted_at IS NULL ORDER BY client_key LIMIT ?";
 const TAKE_USE: &str = "UPDATE tokens SET uses_left = uses_left - 1 \
      WHERE token_id = ? AND (uses_left IS NULL OR uses_left > 0) AND (expires_at IS NULL OR expires_at > ?)";
 
@@ -31,7 +32,7 @@ const TAKE_USE: &str = "UPDATE tokens SET uses_left = uses_left - 1 \
 impl ClientReader for SqlStore {
     async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         let known = self.known.get(id);
-        let values = [known.as_ref().map(|known| known.revision).into(), id.as_str().into()];
+        let values = [known.as_ref().map(|known| known.revision).into(), client_key(id.as_str()).into()];
         let Some(mut row) = self.database.fetch(BY_ID, values, 1).await?.pop() else { return Ok(None) };
         let revision = row.required_number()?;
         match (row.optional_text()?, known) {
@@ -46,7 +47,7 @@ impl ClientReader for SqlStore {
     }
 
     async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {
-        let rows = self.database.fetch(DELETED_AT, [id.as_str().into()], 1).await?;
+        let rows = self.database.fetch(DELETED_AT, [client_key(id.as_str()).into()], 1).await?;
         rows.into_iter().next().map(|mut row| row.required_number().map(Timestamp)).transpose()
     }
 }
@@ -60,7 +61,7 @@ impl ClientStore for SqlStore {
             unit.push(Statement::new(TAKE_USE, values).or(StoreError::Spent));
         }
         let values = [
-            client.id.as_str().into(),
+            client_key(client.id.as_str()).into(),
             client.revision.into(),
             client.issued_at.seconds().into(),
             client.enabled.into(),
@@ -74,20 +75,20 @@ impl ClientStore for SqlStore {
         let values = [
             client.enabled.into(),
             client.to_document().into(),
-            client.id.as_str().into(),
+            client_key(client.id.as_str()).into(),
             client.revision.into(),
         ];
         self.database.apply(vec![Statement::new(REPLACE, values).or(StoreError::Conflict)]).await.map(drop)
     }
 
     async fn delete(&self, id: &ClientId, now: Timestamp) -> Result<bool, StoreError> {
-        let values = [now.seconds().into(), id.as_str().into()];
+        let values = [now.seconds().into(), client_key(id.as_str()).into()];
         let touched = self.database.apply(vec![Statement::new(DELETE, values)]).await?;
         Ok(touched > 0)
     }
 
     async fn list(&self, page: Page) -> Result<Vec<Client>, StoreError> {
-        let after = page.after.map_or(Value::Text(String::new()), |id| id.as_str().into());
+        let after = page.after.map_or(Value::Text(String::new()), |id| client_key(id.as_str()).into());
         let rows = self.database.fetch(PAGE, [after, page.limit.into()], page.limit).await?;
         rows.into_iter().map(read).collect()
     }

@@ -1,11 +1,14 @@
 //! The engines behind three primitives: fetch rows, apply a unit of statements, migrate. The only file that knows
 //! which engines there are.
 
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::Path;
 
 use enroll_store::{BoxError, StoreError};
 
+use crate::address::Address;
 use crate::migrate::{Plane, SchemaVersion};
+use crate::server::Server;
 use crate::sqlite::Sqlite;
 
 /// What a store is opened for.
@@ -17,28 +20,43 @@ pub enum Access {
     ReadOnly,
 }
 
+/// The engines that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    /// And what speaks its protocol.
+    Postgres,
+    /// And what speaks its protocol, MariaDB first of all.
+    MySql,
+}
+
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The URL names no engine that this version has.
-    #[error("the database URL `{0}` must begin with `sqlite://` and name a file, without parameters")]
-    Url(String),
-    /// The file is not there, is no database or not one of ours, or may not be used. Nothing in it was changed.
-    #[error("the database {path} could not be opened")]
-    File {
-        /// Which file.
-        path: PathBuf,
+    /// The URL names no database that this version could open.
+    #[error("the database URL `{url}` {problem}")]
+    Url {
+        /// The URL, without its password.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The database is not there, is none or not one of ours, does not answer, or may not be used. Nothing in it was changed.
+    #[error("the database {database} could not be opened")]
+    Failed {
+        /// Which: a file, or a URL without its password.
+        database: String,
         /// What the engine or the file system said.
         #[source]
         source: BoxError,
     },
     /// A newer version of the program made this database.
     #[error(
-        "the database {path} has schema {found}, this version knows {known}: use a newer version of the program"
+        "the database {database} has schema {found}, this version knows {known}: use a newer version of the program"
     )]
     Newer {
-        /// Which file.
-        path: PathBuf,
+        /// Which: a file, or a URL without its password.
+        database: String,
         /// The schema it has.
         found: u32,
         /// The newest that this version knows.
@@ -64,6 +82,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+impl From<Cow<'_, str>> for Value {
+    fn from(text: Cow<'_, str>) -> Self {
+        Self::Text(text.into_owned())
     }
 }
 
@@ -105,8 +129,8 @@ impl Row {
     /// The next column as text.
     pub(crate) fn text(&mut self) -> Result<String, StoreError> {
         match self.0.next() {
-            Some(Value::Text(text)) => Ok(text),
-            other => Err(unexpected("text", other.as_ref())),
+            Some(value) => text(value),
+            None => Err(unexpected("text", None)),
         }
     }
 
@@ -114,8 +138,8 @@ impl Row {
     pub(crate) fn optional_text(&mut self) -> Result<Option<String>, StoreError> {
         match self.0.next() {
             Some(Value::Null) => Ok(None),
-            Some(Value::Text(text)) => Ok(Some(text)),
-            other => Err(unexpected("text", other.as_ref())),
+            Some(value) => text(value).map(Some),
+            None => Err(unexpected("text", None)),
         }
     }
 
@@ -144,21 +168,30 @@ impl Row {
     }
 }
 
+/// An engine that compares no text byte by byte keeps it as bytes.
+fn text(value: Value) -> Result<String, StoreError> {
+    match value {
+        Value::Text(text) => Ok(text),
+        Value::Bytes(bytes) => String::from_utf8(bytes).map_err(StoreError::backend),
+        other => Err(unexpected("text", Some(&other))),
+    }
+}
+
 fn unexpected(expected: &str, found: Option<&Value>) -> StoreError {
     StoreError::backend(format!("a column holds {found:?} where {expected} is expected"))
 }
 
 /// A statement of a unit, and what it means when it touches no row.
 pub(crate) struct Statement {
-    pub(crate) sql: &'static str,
+    pub(crate) sql: Cow<'static, str>,
     pub(crate) values: Vec<Value>,
     /// The unit ends with this, and is undone, when the statement touches no row.
     pub(crate) otherwise: Option<StoreError>,
 }
 
 impl Statement {
-    pub(crate) fn new<const N: usize>(sql: &'static str, values: [Value; N]) -> Self {
-        Self { sql, values: values.into(), otherwise: None }
+    pub(crate) fn new(sql: impl Into<Cow<'static, str>>, values: impl Into<Vec<Value>>) -> Self {
+        Self { sql: sql.into(), values: values.into(), otherwise: None }
     }
 
     pub(crate) fn or(self, otherwise: StoreError) -> Self {
@@ -172,11 +205,15 @@ const FEW: u32 = 1;
 /// A database, whichever it is.
 pub(crate) enum Database {
     Sqlite(Sqlite),
+    Server(Server),
 }
 
 impl Database {
-    pub(crate) fn open(url: &str, plane: Plane, access: Access) -> Result<Self, OpenError> {
-        Self::sqlite(sqlite_path(url)?, plane, access)
+    pub(crate) async fn open(url: &str, plane: Plane, access: Access) -> Result<Self, OpenError> {
+        match Address::read(url)? {
+            Address::Sqlite(path) => Self::sqlite(&path, plane, access),
+            Address::Server(address) => Server::open(address, plane, access).await.map(Self::Server),
+        }
     }
 
     pub(crate) fn sqlite(path: &Path, plane: Plane, access: Access) -> Result<Self, OpenError> {
@@ -184,23 +221,28 @@ impl Database {
     }
 
     pub(crate) fn check_url(url: &str) -> Result<(), OpenError> {
-        sqlite_path(url).map(drop)
+        Address::read(url).map(drop)
     }
 
-    pub(crate) fn schema(url: &str, plane: Plane) -> Result<SchemaVersion, OpenError> {
-        Sqlite::schema(sqlite_path(url)?, plane)
+    pub(crate) async fn schema(url: &str, plane: Plane) -> Result<SchemaVersion, OpenError> {
+        match Address::read(url)? {
+            Address::Sqlite(path) => Sqlite::schema(&path, plane),
+            Address::Server(address) => Server::schema(&address, plane).await,
+        }
     }
 
     /// Runs a query that gives at most `limit` rows.
     pub(crate) async fn fetch(
         &self,
-        sql: &'static str,
+        sql: impl Into<Cow<'static, str>>,
         values: impl Into<Vec<Value>>,
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
+        let (sql, values) = (sql.into(), values.into());
         match self {
-            Self::Sqlite(sqlite) if limit <= FEW => sqlite.fetch(sql, &values.into()),
-            Self::Sqlite(sqlite) => sqlite.fetch_many(sql, values.into()).await,
+            Self::Sqlite(sqlite) if limit <= FEW => sqlite.fetch(&sql, &values),
+            Self::Sqlite(sqlite) => sqlite.fetch_many(sql, values).await,
+            Self::Server(server) => server.fetch(sql, &values).await,
         }
     }
 
@@ -208,56 +250,21 @@ impl Database {
     pub(crate) async fn apply(&self, unit: Vec<Statement>) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.apply(unit).await,
+            Self::Server(server) => server.apply(unit).await,
         }
     }
 
+    /// Reads and, when it may, writes, without changing anything.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.ping().await,
+            Self::Server(server) => server.ping().await,
         }
     }
 }
 
-fn sqlite_path(url: &str) -> Result<&Path, OpenError> {
-    // A database in memory would be another one for each connection.
-    let is_file = |path: &&str| !path.is_empty() && *path != ":memory:" && !path.contains('?');
-    let path = url.strip_prefix("sqlite://").filter(is_file);
-    path.map(Path::new).ok_or_else(|| OpenError::Url(without_password(url)))
-}
+/// A row that is there in every database of ours.
+pub(crate) const READ: &str = "SELECT version FROM schema_versions WHERE version = ?";
 
-/// The URL as an error may show it.
-fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        _ => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_of_another_engine_is_refused_without_its_password() {
-        for url in
-            ["postgres://user:secret@host/db", "mysql://u:secret@h/d", "sqlite:", "sqlite://", "file.db"]
-        {
-            let error =
-                Database::open(url, Plane::Configuration, Access::ReadWrite).err().unwrap().to_string();
-            assert!(error.contains("must begin with `sqlite://`") && !error.contains("secret"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_url_that_would_forget_or_that_has_parameters_is_refused() {
-        for url in ["sqlite://:memory:", "sqlite::memory:", "sqlite:///a.db?mode=memory"] {
-            assert!(
-                matches!(
-                    Database::open(url, Plane::Configuration, Access::ReadWrite),
-                    Err(OpenError::Url(_))
-                ),
-                "{url}"
-            );
-        }
-    }
-}
+/// Writes that row as it is: a full disk shows only when something is written.
+pub(crate) const WRITE: &str = "UPDATE schema_versions SET version = version WHERE version = ?";

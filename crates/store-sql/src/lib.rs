@@ -2,10 +2,13 @@
 //!
 //! Each statement is written once, in `clients.rs`, `tokens.rs` and `records.rs`; `database.rs` alone knows which engine runs it.
 
+mod address;
+mod client_key;
 mod clients;
 mod database;
 mod migrate;
 mod records;
+mod server;
 mod sqlite;
 mod tokens;
 
@@ -14,6 +17,7 @@ use std::sync::Arc;
 
 use enroll_store::StoreError;
 
+pub use address::without_password;
 use clients::KnownClients;
 use database::Database;
 pub use database::{Access, OpenError};
@@ -25,10 +29,13 @@ pub use migrate::SchemaVersion;
 /// ```
 /// use enroll_store_sql::{Access, SqlStore};
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let folder = tempfile::tempdir()?;
 /// let url = format!("sqlite://{}", folder.path().join("configuration.db").display());
-/// let store = SqlStore::open(&url, Access::ReadWrite)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let store = SqlStore::open(&url, Access::ReadWrite).await?;
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct SqlStore {
@@ -37,10 +44,10 @@ pub struct SqlStore {
 }
 
 impl SqlStore {
-    /// Opens the database at `url` (`sqlite:///var/lib/enroll/configuration.db`). With [`Access::ReadWrite`] it is made
-    /// when it is not there, and brought to the newest schema.
-    pub fn open(url: &str, access: Access) -> Result<Self, OpenError> {
-        Database::open(url, Plane::Configuration, access).map(Self::of)
+    /// Opens the database at `url`: `sqlite:///var/lib/enroll/configuration.db`, `postgres://…`, `mysql://…`. With
+    /// [`Access::ReadWrite`] a file is made when it is not there, and the schema brought to the newest.
+    pub async fn open(url: &str, access: Access) -> Result<Self, OpenError> {
+        Database::open(url, Plane::Configuration, access).await.map(Self::of)
     }
 
     /// Opens an SQLite file.
@@ -58,8 +65,8 @@ impl SqlStore {
     }
 
     /// The schema that the database has and the one that this version needs, without changing anything.
-    pub fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
-        Database::schema(url, Plane::Configuration)
+    pub async fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
+        Database::schema(url, Plane::Configuration).await
     }
 
     /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.
@@ -73,10 +80,13 @@ impl SqlStore {
 /// ```
 /// use enroll_store_sql::{Access, SqlRecords};
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let folder = tempfile::tempdir()?;
 /// let url = format!("sqlite://{}", folder.path().join("operational.db").display());
-/// let records = SqlRecords::open(&url, Access::ReadWrite)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let records = SqlRecords::open(&url, Access::ReadWrite).await?;
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct SqlRecords {
@@ -84,10 +94,10 @@ pub struct SqlRecords {
 }
 
 impl SqlRecords {
-    /// Opens the database at `url` (`sqlite:///var/lib/enroll/operational.db`). With [`Access::ReadWrite`] it is made
-    /// when it is not there, and brought to the newest schema.
-    pub fn open(url: &str, access: Access) -> Result<Self, OpenError> {
-        Ok(Self { database: Arc::new(Database::open(url, Plane::Operational, access)?) })
+    /// Opens the database at `url`: `sqlite:///var/lib/enroll/operational.db`, `postgres://…`, `mysql://…`. With
+    /// [`Access::ReadWrite`] a file is made when it is not there, and the schema brought to the newest.
+    pub async fn open(url: &str, access: Access) -> Result<Self, OpenError> {
+        Ok(Self { database: Arc::new(Database::open(url, Plane::Operational, access).await?) })
     }
 
     /// Opens an SQLite file.
@@ -96,8 +106,8 @@ impl SqlRecords {
     }
 
     /// The schema that the database has and the one that this version needs, without changing anything.
-    pub fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
-        Database::schema(url, Plane::Operational)
+    pub async fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
+        Database::schema(url, Plane::Operational).await
     }
 
     /// Whether the store can read, and write when it was opened for that: it does both, and changes nothing.

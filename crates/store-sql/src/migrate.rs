@@ -1,11 +1,11 @@
 //! The schema, as a row of numbered steps that are embedded in the program and run once each.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::OpenError;
+use crate::database::Engine;
 
 /// The schema a database has, and the one that this version needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,31 +25,53 @@ pub(crate) enum Plane {
     Operational,
 }
 
+/// The steps of one plane for one engine, the first one first.
+macro_rules! steps {
+    ($plane:literal, $engine:literal, [$($step:literal),+]) => {
+        &[$(include_str!(concat!("../migrations/", $engine, "/", $plane, "/", $step, ".sql"))),+]
+    };
+}
+
 impl Plane {
-    /// The steps for SQLite, the first one first.
-    pub(crate) fn sqlite(self) -> &'static [&'static str] {
-        match self {
-            Self::Configuration => &[
-                include_str!("../migrations/sqlite/configuration/0001_initial.sql"),
-                include_str!("../migrations/sqlite/configuration/0002_tombstones.sql"),
-            ],
-            Self::Operational => &[include_str!("../migrations/sqlite/operational/0001_initial.sql")],
+    /// The steps for an engine, the first one first.
+    pub(crate) fn steps(self, engine: Engine) -> &'static [&'static str] {
+        match (self, engine) {
+            (Self::Configuration, Engine::Sqlite) => {
+                steps!("configuration", "sqlite", ["0001_initial", "0002_tombstones", "0003_client_keys"])
+            }
+            (Self::Configuration, Engine::Postgres) => steps!("configuration", "postgres", ["0001_initial"]),
+            (Self::Configuration, Engine::MySql) => steps!("configuration", "mysql", ["0001_initial"]),
+            (Self::Operational, Engine::Sqlite) => {
+                steps!("operational", "sqlite", ["0001_initial", "0002_client_keys"])
+            }
+            (Self::Operational, Engine::Postgres) => steps!("operational", "postgres", ["0001_initial"]),
+            (Self::Operational, Engine::MySql) => steps!("operational", "mysql", ["0001_initial"]),
         }
     }
 
     /// The schema of a database in which these steps have run.
-    pub(crate) fn version(self, path: &Path, applied: &[(u32, String)]) -> Result<SchemaVersion, OpenError> {
+    pub(crate) fn version(
+        self,
+        engine: Engine,
+        database: &str,
+        applied: &[(u32, String)],
+    ) -> Result<SchemaVersion, OpenError> {
         let (other, name) = match self {
             Self::Configuration => (Self::Operational, "operational"),
             Self::Operational => (Self::Configuration, "configuration"),
         };
         // Before the numbers, which would say that it is newer when the other plane has more steps.
-        if applied.first().is_some_and(|(_, first)| *first == checksum(other.sqlite()[0])) {
-            let source = format!("it is the {name} database; name another file");
-            return Err(OpenError::File { path: path.to_owned(), source: source.into() });
+        if applied.first().is_some_and(|(_, first)| *first == checksum(other.steps(engine)[0])) {
+            let source = format!("it is the {name} database; name another");
+            return Err(OpenError::Failed { database: database.to_owned(), source: source.into() });
         }
-        compare(path, self.sqlite(), applied)
+        compare(database, self.steps(engine), applied)
     }
+}
+
+/// What whoever may not bring a database to the schema says of an older one.
+pub(crate) fn too_old(SchemaVersion { found, known }: SchemaVersion) -> String {
+    format!("its schema is {found}, this version needs {known}: run `enroll migrate`")
 }
 
 /// The table of the steps that have run.
@@ -63,16 +85,16 @@ pub(crate) const APPLIED: &str = "SELECT version, checksum FROM schema_versions 
 pub(crate) const NOTE: &str = "INSERT INTO schema_versions (version, checksum) VALUES (?, ?)";
 
 /// Compares the steps that have run, by number and checksum, with those of this version.
-fn compare(path: &Path, steps: &[&str], applied: &[(u32, String)]) -> Result<SchemaVersion, OpenError> {
+fn compare(database: &str, steps: &[&str], applied: &[(u32, String)]) -> Result<SchemaVersion, OpenError> {
     let known = u32::try_from(steps.len()).expect("there are few migrations");
     let found = applied.last().map_or(0, |(version, _)| *version);
     if found > known {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+        return Err(OpenError::Newer { database: database.to_owned(), found, known });
     }
     for (expected, (step, (version, own))) in (1..).zip(steps.iter().zip(applied)) {
         if *version != expected || *own != checksum(step) {
             let source = format!("its schema {expected} was made by other steps than those of this version");
-            return Err(OpenError::File { path: path.to_owned(), source: source.into() });
+            return Err(OpenError::Failed { database: database.to_owned(), source: source.into() });
         }
     }
     Ok(SchemaVersion { found, known })
@@ -99,7 +121,7 @@ mod tests {
 
     fn compared(applied: &[(u32, &str)]) -> Result<SchemaVersion, OpenError> {
         let applied: Vec<_> = applied.iter().map(|(version, step)| (*version, checksum(step))).collect();
-        compare(Path::new("test.db"), STEPS, &applied)
+        compare("test.db", STEPS, &applied)
     }
 
     #[test]
@@ -112,7 +134,7 @@ mod tests {
     #[test]
     fn a_step_that_was_changed_after_it_ran_is_named() {
         for applied in [&[(1, "CREATE one;"), (2, STEPS[1])][..], &[(2, STEPS[1])]] {
-            let Err(OpenError::File { source, .. }) = compared(applied) else { panic!("{applied:?}") };
+            let Err(OpenError::Failed { source, .. }) = compared(applied) else { panic!("{applied:?}") };
             assert!(source.to_string().contains("schema 1 "), "{source}");
         }
     }

@@ -6,6 +6,7 @@ use enroll_store::{Belongs, Kinds, Record, RecordKind, RecordStore, StoreError, 
 use serde_json::value::RawValue;
 
 use crate::SqlRecords;
+use crate::client_key::client_key;
 use crate::database::{Row, Statement, Value};
 
 /// What [`read`] reads.
@@ -24,7 +25,7 @@ macro_rules! by_owner {
             family: by_owner!($start, "family = ?", $end),
             session: by_owner!($start, "session = ?", $end),
             subject: by_owner!($start, "subject = ?", $end),
-            client: by_owner!($start, "client_id = ?", $end),
+            client: by_owner!($start, "client_key = ?", $end),
         }
     };
     ($start:expr, $found_by:literal, $end:literal) => {
@@ -32,17 +33,18 @@ macro_rules! by_owner {
             $start,
             $found_by,
             " AND (? = 0 OR family = ?) AND (? = 0 OR session = ?) AND (? = 0 OR subject = ?) \
-             AND (? = 0 OR client_id = ?)",
+             AND (? = 0 OR client_key = ?)",
             $end
         )
     };
 }
 
 const INSERT: &str = "INSERT INTO records \
-     (client_id, subject, session, family, issued_at, expires_at, document, kind, hash, revision) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const REPLACE: &str = "UPDATE records SET client_id = ?, subject = ?, session = ?, family = ?, issued_at = ?, \
-     expires_at = ?, document = ?, revision = revision + 1 WHERE kind = ? AND hash = ? AND revision = ?";
+     (kind, hash, revision, client_id, client_key, subject, session, family, issued_at, expires_at, document) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// Owners stay, so no index of theirs is written.
+const REPLACE: &str = "UPDATE records SET issued_at = ?, expires_at = ?, document = ?, revision = revision + 1 \
+     WHERE kind = ? AND hash = ? AND revision = ?";
 const REMOVE: &str = "DELETE FROM records WHERE kind = ? AND hash = ?";
 const TAKE: &str = "DELETE FROM records WHERE kind = ? AND hash = ? AND revision = ?";
 const REMOVE_ALL: ByOwner = by_owner!("DELETE FROM records WHERE ", "");
@@ -50,10 +52,15 @@ const REMOVE_KIND: ByOwner = by_owner!("DELETE FROM records WHERE kind = ? AND "
 const BY_KEY: &str = concat!(select!(), "hash = ?");
 const PAGE: &str = concat!(select!(), "hash > ? ORDER BY hash LIMIT ?");
 const PAGE_OF_OWNER: ByOwner = by_owner!(concat!(select!(), "hash > ? AND "), " ORDER BY hash LIMIT ?");
-/// What has ended is a table of its own here: not every engine limits a query inside another, or reads there what it is
-/// deleting from.
-const SWEEP: &str = "DELETE FROM records WHERE (kind, hash) IN (SELECT kind, hash FROM \
-     (SELECT kind, hash FROM records WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) AS ended)";
+const ENDED: &str =
+    "SELECT kind, hash, revision FROM records WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
+/// To be repeated with `OR` between: not every engine finds rows by an index that a query inside this one names, or several
+/// columns at once that are in a list.
+const SWEEP: &str = "DELETE FROM records WHERE ";
+const ONE_SWEPT: &str = "(kind = ? AND hash = ? AND revision = ?)";
+
+/// How many records one statement sweeps at the most.
+const SWEPT_TOGETHER: usize = 100;
 
 /// A statement, by the column that its rows are found by.
 struct ByOwner {
@@ -67,12 +74,8 @@ impl ByOwner {
     /// The statement for these owners, by the one who owns the fewest, and its values; `None` when nobody is given.
     fn of(&self, belongs_to: &Belongs) -> Option<(&'static str, Vec<Value>)> {
         let Belongs { client, subject, session, family } = belongs_to;
-        let given = [
-            family.as_deref(),
-            session.as_deref(),
-            subject.as_deref(),
-            client.as_ref().map(ClientId::as_str),
-        ];
+        let client = client.as_ref().map(|id| client_key(id.as_str()));
+        let given = [family.as_deref(), session.as_deref(), subject.as_deref(), client.as_deref()];
         let statements = [self.family, self.session, self.subject, self.client];
         let (sql, found_by) = statements.into_iter().zip(given).find_map(|(sql, own)| Some((sql, own?)))?;
         let mut values = vec![found_by.into()];
@@ -96,10 +99,9 @@ impl RecordStore for SqlRecords {
         let mut unit = Vec::with_capacity(writes.len());
         for write in writes {
             match write {
-                Write::Insert(record) => unit.push(Statement::new(INSERT, values(&record, 1))),
+                Write::Insert(record) => unit.push(Statement::new(INSERT, new(&record))),
                 Write::Replace(record) => {
-                    let values = values(&record, record.revision);
-                    unit.push(Statement::new(REPLACE, values).or(StoreError::Conflict));
+                    unit.push(Statement::new(REPLACE, changed(&record)).or(StoreError::Conflict));
                 }
                 Write::Remove { kind, key, revision } => unit.push(remove(kind, &key, revision)),
                 Write::RemoveAll { kinds, belongs_to } => unit.extend(remove_all(&kinds, &belongs_to)),
@@ -125,26 +127,46 @@ impl RecordStore for SqlRecords {
     }
 
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        let unit = vec![Statement::new(SWEEP, [now.seconds().into(), limit.into()])];
-        let swept = self.database.apply(unit).await?;
+        let ended = self.database.fetch(ENDED, [now.seconds().into(), limit.into()], limit).await?;
+        let ended: Vec<Vec<Value>> = ended.into_iter().map(|row| row.0.collect()).collect();
+        let mut swept = 0;
+        for some in ended.chunks(SWEPT_TOGETHER) {
+            // What was replaced since then has another revision, and may not have ended.
+            let sql = format!("{SWEEP}{}", vec![ONE_SWEPT; some.len()].join(" OR "));
+            swept += self.database.apply(vec![Statement::new(sql, some.concat())]).await?;
+        }
         Ok(u32::try_from(swept).unwrap_or(limit))
     }
 }
 
-/// In the order of `INSERT`, and of `REPLACE` for that revision.
-fn values(record: &Record, revision: u64) -> [Value; 10] {
+/// In the order of `INSERT`.
+fn new(record: &Record) -> [Value; 11] {
     let Belongs { client, subject, session, family } = &record.belongs_to;
+    let client = client.as_ref().map(ClientId::as_str);
     [
-        client.as_ref().map(ClientId::as_str).into(),
+        record.kind.as_str().into(),
+        record.key.as_bytes().as_slice().into(),
+        1_u32.into(),
+        client.into(),
+        client.map(client_key).into(),
         subject.as_deref().into(),
         session.as_deref().into(),
         family.as_deref().into(),
         record.issued_at.seconds().into(),
         record.expires_at.map(Timestamp::seconds).into(),
         record.document.get().into(),
+    ]
+}
+
+/// In the order of `REPLACE`.
+fn changed(record: &Record) -> [Value; 6] {
+    [
+        record.issued_at.seconds().into(),
+        record.expires_at.map(Timestamp::seconds).into(),
+        record.document.get().into(),
         record.kind.as_str().into(),
         record.key.as_bytes().as_slice().into(),
-        revision.into(),
+        record.revision.into(),
     ]
 }
 
@@ -161,17 +183,14 @@ fn remove_all(kinds: &Kinds, belongs_to: &Belongs) -> Vec<Statement> {
     let kinds = match kinds {
         Kinds::All => {
             let statement = REMOVE_ALL.of(belongs_to);
-            return statement
-                .map(|(sql, values)| Statement { sql, values, otherwise: None })
-                .into_iter()
-                .collect();
+            return statement.map(|(sql, values)| Statement::new(sql, values)).into_iter().collect();
         }
         Kinds::These(kinds) => kinds,
     };
     let statement = |kind: &RecordKind| {
         let (sql, mut values) = REMOVE_KIND.of(belongs_to)?;
         values.insert(0, kind.as_str().into());
-        Some(Statement { sql, values, otherwise: None })
+        Some(Statement::new(sql, values))
     };
     kinds.iter().filter_map(statement).collect()
 }

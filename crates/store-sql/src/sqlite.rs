@@ -3,6 +3,7 @@
 mod connection;
 mod writer;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +12,7 @@ use rusqlite::types::{FromSqlError, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, ffi, params_from_iter};
 use tokio::sync::Semaphore;
 
-use crate::database::{Access, OpenError, Row, Statement, Value};
+use crate::database::{Access, OpenError, READ, Row, Statement, Value, WRITE};
 use crate::migrate::{Plane, SchemaVersion};
 use connection::Identity;
 use writer::Writer;
@@ -27,12 +28,6 @@ pub(crate) struct Sqlite {
     /// Which file was opened.
     file: Option<Identity>,
 }
-
-/// A row that is there in every database of ours.
-const READ: &str = "SELECT 1 FROM schema_versions WHERE version = ?";
-
-/// Writes that row as it is: a full disk shows only when something is written.
-const WRITE: &str = "UPDATE schema_versions SET version = version WHERE version = ?";
 
 /// How many long queries run at the same time; each has a connection and a thread to itself.
 const LONG_QUERIES: usize = 4;
@@ -50,8 +45,10 @@ impl Sqlite {
         let writer = match access {
             Access::ReadWrite => {
                 let started = Writer::start(connection::writing(&path, plane)?);
-                let failed =
-                    |error: std::io::Error| OpenError::File { path: path.clone(), source: error.into() };
+                let failed = |error: std::io::Error| OpenError::Failed {
+                    database: path.display().to_string(),
+                    source: error.into(),
+                };
                 Some(started.map_err(failed)?)
             }
             Access::ReadOnly => None,
@@ -90,12 +87,12 @@ impl Sqlite {
     /// Runs a query on a thread that may block.
     pub(crate) async fn fetch_many(
         &self,
-        sql: &'static str,
+        sql: Cow<'static, str>,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         let _turn = self.long.acquire().await.map_err(StoreError::backend)?;
         let readers = self.readers.clone();
-        let rows = tokio::task::spawn_blocking(move || readers.fetch(sql, &values)).await;
+        let rows = tokio::task::spawn_blocking(move || readers.fetch(&sql, &values)).await;
         rows.map_err(StoreError::backend)?
     }
 
@@ -112,7 +109,8 @@ impl Sqlite {
 /// The path from the root: a relative one may mean something else later, and the engine takes `:memory:` and `file:…`
 /// for more than names.
 fn absolute(path: &Path) -> Result<PathBuf, OpenError> {
-    std::path::absolute(path).map_err(|error| OpenError::File { path: path.to_owned(), source: error.into() })
+    std::path::absolute(path)
+        .map_err(|error| OpenError::Failed { database: path.display().to_string(), source: error.into() })
 }
 
 impl Readers {

@@ -220,6 +220,7 @@ pub trait ClientStore: ClientReader {
     /// there was none.
     async fn delete(&self, id: &ClientId, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// The clients by identifier, a page at a time.
+    /// The clients by identifier, byte by byte, a page at a time. Where those of more than 64 bytes stand among the others is
+    /// the store's own affair, since not every index takes them.
     async fn list(&self, page: Page) -> Result<Vec<Client>, StoreError>;
 }

@@ -5,6 +5,8 @@
 //! enroll_store::client_store_conformance!(empty);
 //! ```
 //!
+//! Attributes before the name of that function are given to each test, such as the reason to ignore it where no database is.
+//!
 //! A store that needs something beside it, such as a folder that is deleted in the end, comes as a pair of both:
 //! `(Arc<MyStore>, TempDir)`.
 
@@ -52,12 +54,13 @@ impl<S: ?Sized, Beside> Fresh for (Arc<S>, Beside) {
 /// empty store: something [`Fresh`](crate::conformance::Fresh).
 #[macro_export]
 macro_rules! client_store_conformance {
-    ($empty:ident) => {
-        $crate::conformance_tests!($empty, clients:
+    ($(#[$attribute:meta])* $empty:ident) => {
+        $crate::conformance_tests!([$(#[$attribute])*] $empty, clients:
             what_is_stored_comes_back_equal,
             a_document_of_sixty_kilobytes_comes_back_equal,
             an_unknown_identifier_is_nobody,
             identifiers_are_compared_byte_by_byte,
+            identifiers_of_several_kilobytes_are_told_apart,
             an_identifier_is_taken_once,
             of_many_inserts_of_one_identifier_one_wins,
             many_inserts_at_once_all_land,
@@ -80,8 +83,8 @@ macro_rules! client_store_conformance {
 /// [`Fresh`](crate::conformance::Fresh).
 #[macro_export]
 macro_rules! token_store_conformance {
-    ($empty:ident) => {
-        $crate::conformance_tests!($empty, tokens:
+    ($(#[$attribute:meta])* $empty:ident) => {
+        $crate::conformance_tests!([$(#[$attribute])*] $empty, tokens:
             a_token_is_found_by_its_hash,
             another_hash_finds_nothing,
             a_name_and_a_hash_are_taken_once,
@@ -102,8 +105,8 @@ macro_rules! token_store_conformance {
 /// empty store: something [`Fresh`](crate::conformance::Fresh).
 #[macro_export]
 macro_rules! record_store_conformance {
-    ($empty:ident) => {
-        $crate::conformance_tests!($empty, records:
+    ($(#[$attribute:meta])* $empty:ident) => {
+        $crate::conformance_tests!([$(#[$attribute])*] $empty, records:
             what_is_stored_comes_back_equal,
             an_unknown_key_finds_nothing,
             kinds_do_not_mix,
@@ -112,6 +115,8 @@ macro_rules! record_store_conformance {
             of_many_inserts_of_one_key_one_wins,
             many_inserts_at_once_all_land,
             the_store_counts_the_revision,
+            a_replacement_belongs_to_whom_it_belonged_before,
+            owners_of_several_kilobytes_and_short_ones_do_not_mix,
             a_replacement_of_another_revision_or_of_nothing_is_a_conflict,
             of_many_replacements_at_once_one_wins,
             of_many_who_take_a_record_at_once_one_wins,
@@ -121,7 +126,7 @@ macro_rules! record_store_conformance {
             writes_are_done_in_their_order,
             pages_follow_each_other_without_gap_or_repetition,
         );
-        $crate::conformance_tests!($empty, removals:
+        $crate::conformance_tests!([$(#[$attribute])*] $empty, removals:
             records_are_removed_with_whom_they_belong_to,
             records_of_two_owners_are_removed_where_both_own,
             only_the_kinds_that_are_named_are_removed,
@@ -135,19 +140,26 @@ macro_rules! record_store_conformance {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! conformance_tests {
-    ($empty:ident, $module:ident: $($promise:ident,)*) => {
+    ($attributes:tt $empty:ident, $module:ident: $($promise:ident,)*) => {
         mod $module {
-            $(
-                #[test]
-                fn $promise() {
-                    let runtime = $crate::conformance::tokio::runtime::Builder::new_multi_thread();
-                    let runtime = { runtime }.worker_threads(2).enable_all().build().expect("a runtime starts");
-                    runtime.block_on(async {
-                        let fresh = super::$empty().await;
-                        $crate::conformance::$module::$promise($crate::conformance::Fresh::share(&fresh)).await;
-                    });
-                }
-            )*
+            $( $crate::conformance_test!($attributes $empty $module $promise); )*
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_test {
+    ([$(#[$attribute:meta])*] $empty:ident $module:ident $promise:ident) => {
+        $(#[$attribute])*
+        #[test]
+        fn $promise() {
+            let runtime = $crate::conformance::tokio::runtime::Builder::new_multi_thread();
+            let runtime = { runtime }.worker_threads(2).enable_all().build().expect("a runtime starts");
+            runtime.block_on(async {
+                let fresh = super::$empty().await;
+                $crate::conformance::$module::$promise($crate::conformance::Fresh::share(&fresh)).await;
+            });
         }
     };
 }

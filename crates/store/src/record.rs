@@ -170,7 +170,7 @@ pub enum Write {
     /// Stores a new record; [`StoreError::Duplicate`] when its kind has one of this key, even one that has ended.
     Insert(Record),
     /// Stores a record in the place of the one of its kind, key and revision; [`StoreError::Conflict`] when there is
-    /// none.
+    /// none. Whom it belongs to stays what it was, whatever is said here.
     Replace(Record),
     /// Removes a record.
     Remove {

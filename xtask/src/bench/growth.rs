@@ -56,8 +56,11 @@ pub(super) fn measure(folder: &Path, options: &Options) -> Result<(), Failure> {
         (None, false) => store.grows_to.unwrap_or(1_000_000),
     };
     for store in &stores {
+        if let Some(reason) = store.missing() {
+            return Err(format!("{reason}; or say with --store which stores to fill").into());
+        }
         let needed = limit(store) * store.bytes + SPARE;
-        let free = free(folder)?;
+        let free = free(store.disk(folder))?;
         if free < needed {
             let (needed, free) = (mebi(needed) / 1024.0, mebi(free) / 1024.0);
             let clients = limit(store);

@@ -37,6 +37,11 @@ pub(super) fn measure(
     let mut rates = Rates::default();
     let mut running = Vec::new();
     for store in Store::chosen(asked, |_| true)? {
+        if let Some(reason) = store.missing() {
+            println!("{} is not measured: {reason}", store.name);
+            rates.missing.push((store.name, reason));
+            continue;
+        }
         running.push((store, store.start(folder, "rates")?));
         rates.stores.push(store);
     }

@@ -4,18 +4,43 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use enroll_throwaway::{Engine, Throwaway, missing};
+
 use crate::Failure;
 use crate::server::{Server, built};
 
 /// All of them, SQLite first, since the others are compared with it.
-pub(super) const STORES: &[Store] = &[Store {
-    name: "SQLite",
-    word: "sqlite",
-    configuration: "",
-    settings: "a file of its own, in WAL mode with `synchronous=FULL`",
-    bytes: 1700,
-    grows_to: Some(10_000_000),
-}];
+pub(super) const STORES: &[Store] = &[
+    Store {
+        name: "SQLite",
+        word: "sqlite",
+        engine: None,
+        configuration: "",
+        settings: "files in the data folder, in WAL mode with `synchronous=FULL`.",
+        bytes: 1700,
+        grows_to: Some(10_000_000),
+    },
+    Store {
+        name: "PostgreSQL",
+        word: "postgresql",
+        engine: Some(Engine::Postgres),
+        configuration: "[database]\nconfiguration = \"{url}\"\n",
+        settings: "a server with its own settings: `fsync`, `synchronous_commit` and `full_page_writes` are on, \
+                   `shared_buffers` is 128 MiB. What the authorization server stores is in SQLite.",
+        bytes: 4000,
+        grows_to: Some(1_000_000),
+    },
+    Store {
+        name: "MariaDB",
+        word: "mariadb",
+        engine: Some(Engine::MariaDb),
+        configuration: "[database]\nconfiguration = \"{url}\"\n",
+        settings: "a server with its own settings: `innodb_flush_log_at_trx_commit=1`, the doublewrite buffer is on, \
+                   `innodb_buffer_pool_size` is 128 MiB. What the authorization server stores is in SQLite.",
+        bytes: 4000,
+        grows_to: None,
+    },
+];
 
 /// A store, and how a server is started on it.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +49,9 @@ pub(super) struct Store {
     pub(super) name: &'static str,
     /// As `--store` calls it.
     pub(super) word: &'static str,
-    /// What `enroll.toml` says, beyond `--dev`.
+    /// The database server that it is kept on, started for the measurement.
+    engine: Option<Engine>,
+    /// What `enroll.toml` says, beyond `--dev`; `{url}` stands for an empty database of that server.
     configuration: &'static str,
     /// What the page says of it: how it is durable, above all.
     pub(super) settings: &'static str,
@@ -36,7 +63,9 @@ pub(super) struct Store {
 
 /// A server on a fresh store. Both are gone with this value.
 pub(super) struct Running {
+    // The first to end.
     pub(super) server: Server,
+    database: Option<Throwaway>,
     folder: PathBuf,
 }
 
@@ -58,24 +87,39 @@ impl Store {
         }
     }
 
+    /// What it lacks on this machine, as a sentence that says what to do about it.
+    pub(super) fn missing(&self) -> Option<String> {
+        self.engine.and_then(missing)
+    }
+
+    /// Where its data will be, as far as the room on the disk goes.
+    pub(super) fn disk<'a>(&self, folder: &'a Path) -> &'a Path {
+        if self.engine.is_some() { Path::new(Throwaway::DISK) } else { folder }
+    }
+
     /// Starts a server on a fresh store, in a folder of this name.
     pub(super) fn start(&self, folder: &Path, name: &str) -> Result<Running, Failure> {
         let folder = folder.join(format!("{}-{name}", self.word));
         fs::create_dir_all(&folder)?;
         let config = folder.join("enroll.toml");
-        fs::write(&config, self.configuration)?;
+        let could_not = |error| format!("the database of {} could not be started: {error}", self.name);
+        let database = self.engine.map(Throwaway::durable).transpose().map_err(could_not)?;
+        let url = database.as_ref().map(Throwaway::database).unwrap_or_default();
+        fs::write(&config, self.configuration.replace("{url}", &url))?;
         let mut command = Command::new(built("enroll", true));
         command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--config"]).arg(config);
         command.arg("--data").arg(&folder);
         let server = Server::spawn(&mut command, &folder.join("enroll.log"))?;
-        Ok(Running { server, folder })
+        Ok(Running { server, database, folder })
     }
 }
 
 impl Running {
     /// What the store takes of the disk, without the server's log.
     pub(super) fn disk(&self) -> Result<u64, Failure> {
-        size(&self.folder, &|name| name != "enroll.log")
+        let own = size(&self.folder, &|name| name != "enroll.log")?;
+        let server = self.database.as_ref().map(|database| size(database.folder(), &|_| true)).transpose()?;
+        Ok(own + server.unwrap_or_default())
     }
 }
 

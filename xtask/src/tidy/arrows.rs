@@ -30,12 +30,16 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store-sql",
         ],
     ),
+    ("throwaway", &[]),
     ("testkit", &["access", "oauth-types", "outbound", "registration", "store"]),
 ];
 
 /// Where another crate than `enroll` touches files, and why.
-const FILES: &[(&str, &str)] =
-    &[("crates/store-sql/src/sqlite/connection.rs", "makes the database file, readable by its owner alone")];
+const FILES: &[(&str, &str)] = &[
+    ("crates/store-sql/src/sqlite/connection.rs", "makes the database file, readable by its owner alone"),
+    ("crates/throwaway/src/programs.rs", "for tests: finds the programs of a database server"),
+    ("crates/throwaway/src/server.rs", "for tests: makes the folder of a database server"),
+];
 
 /// One dependency of a manifest.
 struct Dependency<'a> {

@@ -32,14 +32,14 @@ pub(super) async fn run(command: Clients) -> Result<(), Failure> {
         Clients::Delete(one) => delete(&one).await,
         Clients::Disable(one) => set_enabled(&one, false).await,
         Clients::Enable(one) => set_enabled(&one, true).await,
-        Clients::Export { place } => transfer::export(&*open(&place, Access::ReadOnly)?).await,
+        Clients::Export { place } => transfer::export(&*open(&place, Access::ReadOnly).await?).await,
         Clients::Import { file, place } => import(&file, &place).await,
     }
 }
 
 /// The database of a command that is about what is there.
-fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
-    service::existing_store(&Config::load(place)?, access)
+async fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
+    service::existing_store(&Config::load(place)?, access).await
 }
 
 /// A registrar that nobody comes to but the operator.
@@ -58,7 +58,7 @@ async fn registrar(
 async fn import(file: &Path, place: &Place) -> Result<(), Failure> {
     let config = Config::load(place)?;
     let lines = read(file)?;
-    let store = service::store(&config)?;
+    let store = service::store(&config).await?;
     transfer::import(registrar(&config, None, &store).await?, &store, &lines).await
 }
 
@@ -68,7 +68,7 @@ async fn register(file: &Path, place: &Place, issuer: Option<String>) -> Result<
     if let Some(issuer) = &issuer {
         validate_issuer(issuer).map_err(|problem| Failure::Usage(format!("--issuer: {problem}")))?;
     }
-    let registrar = registrar(&config, issuer, &service::store(&config)?).await?;
+    let registrar = registrar(&config, issuer, &service::store(&config).await?).await?;
     let refused = |rejection: &dyn std::fmt::Display| Failure::Refused(format!("refused: {rejection}"));
     let metadata = ClientMetadata::parse(&read_request(file)?, &registrar.rules().reading)
         .map_err(|rejection| refused(&rejection))?;
@@ -80,7 +80,7 @@ async fn register(file: &Path, place: &Place, issuer: Option<String>) -> Result<
 }
 
 async fn list(place: &Place, as_json: bool) -> Result<(), Failure> {
-    let store = open(place, Access::ReadOnly)?;
+    let store = open(place, Access::ReadOnly).await?;
     if !as_json {
         say(format_args!("{:<36}  {:<20}  {:<20}  {:<8}  NAME", "CLIENT_ID", "ISSUED", "BY", "STATE"))?;
     }
@@ -129,7 +129,7 @@ fn seen_by_operator(client: &Client) -> Value {
 }
 
 async fn show(one: &OneClient) -> Result<(), Failure> {
-    let (store, id) = (open(&one.place, Access::ReadOnly)?, ClientId::from(one.id.as_str()));
+    let (store, id) = (open(&one.place, Access::ReadOnly).await?, ClientId::from(one.id.as_str()));
     match store.client(&id).await? {
         Some(client) => say_json(&seen_by_operator(&client)),
         None => Err(not_there(&store, &id).await?),
@@ -137,7 +137,7 @@ async fn show(one: &OneClient) -> Result<(), Failure> {
 }
 
 async fn delete(one: &OneClient) -> Result<(), Failure> {
-    let (store, id) = (open(&one.place, Access::ReadWrite)?, ClientId::from(one.id.as_str()));
+    let (store, id) = (open(&one.place, Access::ReadWrite).await?, ClientId::from(one.id.as_str()));
     match store.delete(&id, SystemClock.now()).await? {
         true => say(format_args!("deleted {id}")),
         false => Err(not_there(&store, &id).await?),
@@ -145,7 +145,7 @@ async fn delete(one: &OneClient) -> Result<(), Failure> {
 }
 
 async fn set_enabled(one: &OneClient, enabled: bool) -> Result<(), Failure> {
-    let (store, id) = (open(&one.place, Access::ReadWrite)?, ClientId::from(one.id.as_str()));
+    let (store, id) = (open(&one.place, Access::ReadWrite).await?, ClientId::from(one.id.as_str()));
     for _ in 0..ATTEMPTS {
         let Some(client) = store.client(&id).await? else { return Err(not_there(&store, &id).await?) };
         let said = || say(format_args!("{} {}", if enabled { "enabled" } else { "disabled" }, id));

@@ -23,9 +23,11 @@ pub(super) async fn run(command: KeysCommand) -> Result<(), Failure> {
 }
 
 /// The database of a server that was there before: a mistyped folder is no empty one.
-fn open(config: &Config, access: Access) -> Result<SqlRecords, Failure> {
-    service::operational_must_exist(config)?;
-    SqlRecords::open(&config.operational_database(), access).map_err(|error| service::not_opened(&error))
+async fn open(config: &Config, access: Access) -> Result<SqlRecords, Failure> {
+    service::operational_must_exist(config).await?;
+    SqlRecords::open(&config.operational_database(), access)
+        .await
+        .map_err(|error| service::not_opened(&error))
 }
 
 async fn entries(records: &SqlRecords) -> Result<Vec<KeyEntry>, Failure> {
@@ -37,7 +39,7 @@ fn failed(error: &KeyStoreError) -> Failure {
 }
 
 async fn list(place: &Place, as_json: bool) -> Result<(), Failure> {
-    let entries = entries(&open(&Config::load(place)?, Access::ReadOnly)?).await?;
+    let entries = entries(&open(&Config::load(place)?, Access::ReadOnly).await?).await?;
     if !as_json {
         let titles = ["KID", "ALGORITHM", "STATE", "SINCE", "UNTIL"];
         say(row(titles))?;
@@ -71,8 +73,8 @@ fn word(state: KeyState) -> &'static str {
 
 async fn rotate(place: &Place) -> Result<(), Failure> {
     let config = Config::load(place)?;
-    let records = open(&config, Access::ReadWrite)?;
-    let store = service::existing_store(&config, Access::ReadOnly)?;
+    let records = open(&config, Access::ReadWrite).await?;
+    let store = service::existing_store(&config, Access::ReadOnly).await?;
     let sealing_key = service::sealing_key(&config, &store).await?;
     let before = entries(&records).await?;
     let shared = Arc::new(records.clone());

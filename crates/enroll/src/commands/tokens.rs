@@ -29,8 +29,8 @@ pub(super) async fn run(command: Tokens) -> Result<(), Failure> {
     }
 }
 
-fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
-    service::existing_store(&Config::load(place)?, access)
+async fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
+    service::existing_store(&Config::load(place)?, access).await
 }
 
 async fn issue_one(place: &Place, new: NewInitialAccessToken, now: Timestamp) -> Result<(), Failure> {
@@ -39,7 +39,7 @@ async fn issue_one(place: &Place, new: NewInitialAccessToken, now: Timestamp) ->
     if let Some(name) = new.policy.as_ref().filter(|name| !terms.contains_key(*name)) {
         return Err(Failure::Usage(format!("--policy: there is no policy `{name}` in the configuration")));
     }
-    let store = service::store(&config)?;
+    let store = service::store(&config).await?;
     let (secret, token) =
         issue(new, now, &SystemRandom).map_err(|error| Failure::Usage(error.to_string()))?;
     store.put(&token).await?;
@@ -47,7 +47,7 @@ async fn issue_one(place: &Place, new: NewInitialAccessToken, now: Timestamp) ->
 }
 
 async fn list(place: &Place, as_json: bool) -> Result<(), Failure> {
-    let store = open(place, Access::ReadOnly)?;
+    let store = open(place, Access::ReadOnly).await?;
     if !as_json {
         say(format_args!(
             "{:<36}  {:<20}  {:<20}  {:<9}  {:<12}  LABEL",
@@ -88,7 +88,7 @@ async fn revoke(id: &str, place: &Place) -> Result<(), Failure> {
                        looks like the token itself, which is a secret";
         return Err(Failure::Usage(problem.to_owned()));
     }
-    match open(place, Access::ReadWrite)?.revoke(&TokenId::from(id)).await? {
+    match open(place, Access::ReadWrite).await?.revoke(&TokenId::from(id)).await? {
         true => say(format_args!("revoked {id}")),
         false => Err(Failure::Refused(format!("there is no token {id}"))),
     }

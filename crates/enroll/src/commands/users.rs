@@ -102,7 +102,7 @@ fn say_one(user: &User, as_json: bool) -> Result<(), Failure> {
 /// The users of a server that was there before: a mistyped folder is no empty database.
 async fn existing(place: &Place) -> Result<Users, Failure> {
     let config = Config::load(place)?;
-    service::operational_must_exist(&config)?;
+    service::operational_must_exist(&config).await?;
     service::users(&config).await
 }
 

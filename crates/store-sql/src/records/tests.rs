@@ -5,6 +5,8 @@ use enroll_store::RecordKind::{Code, RefreshToken};
 use tempfile::TempDir;
 
 use super::*;
+use crate::database::Engine;
+use crate::migrate::{LEDGER, NOTE, Plane, checksum};
 use crate::{Access, OpenError, SchemaVersion, SqlStore};
 
 async fn empty() -> (Arc<SqlRecords>, TempDir) {
@@ -115,7 +117,7 @@ fn the_database_of_the_other_plane_is_named_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         drop(SqlStore::sqlite(&folder.path().join("test.db"), Access::ReadWrite).unwrap());
         let raw = raw(&folder);
-        raw.execute("INSERT INTO schema_versions (version, checksum) VALUES (3, 'a later step')", [])
+        raw.execute("INSERT INTO schema_versions (version, checksum) VALUES (4, 'a later step')", [])
             .unwrap();
         let cause = open(&folder, access).map(drop).unwrap_err().source().unwrap().to_string();
         assert!(cause.contains("it is the configuration database"), "{cause}");
@@ -126,13 +128,13 @@ fn the_database_of_the_other_plane_is_named_and_left_alone() {
     }
 }
 
-#[test]
-fn the_schema_can_be_asked() {
+#[tokio::test]
+async fn the_schema_can_be_asked() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    assert_eq!(SqlRecords::schema(&url).unwrap(), SchemaVersion { found: 0, known: 1 });
-    drop(SqlRecords::open(&url, Access::ReadWrite).unwrap());
-    assert_eq!(SqlRecords::schema(&url).unwrap(), SchemaVersion { found: 1, known: 1 });
+    assert_eq!(SqlRecords::schema(&url).await.unwrap(), SchemaVersion { found: 0, known: 2 });
+    drop(SqlRecords::open(&url, Access::ReadWrite).await.unwrap());
+    assert_eq!(SqlRecords::schema(&url).await.unwrap(), SchemaVersion { found: 2, known: 2 });
 }
 
 /// How the engine goes about a statement.
@@ -149,6 +151,7 @@ fn every_statement_finds_its_rows_by_an_index_and_sorts_none() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(&folder, Access::ReadWrite).unwrap());
     let database = raw(&folder);
+    let sweep = format!("{SWEEP}{ONE_SWEPT} OR {ONE_SWEPT}");
     let by_key =
         [REPLACE, REMOVE, TAKE, BY_KEY, PAGE].map(|sql| (sql, "sqlite_autoindex_records_1 (kind=? AND hash"));
     let by_owner = [REMOVE_ALL, REMOVE_KIND, PAGE_OF_OWNER].into_iter().flat_map(|statement| {
@@ -156,16 +159,43 @@ fn every_statement_finds_its_rows_by_an_index_and_sorts_none() {
             (statement.family, "records_by_family (family=?"),
             (statement.session, "records_by_session (session=?"),
             (statement.subject, "records_by_subject (subject=?"),
-            (statement.client, "records_by_client (client_id=?"),
+            (statement.client, "records_by_client (client_key=?"),
         ]
     });
-    let by_end =
-        [(SWEEP, "records_by_end (expires_at<?"), (SWEEP, "sqlite_autoindex_records_1 (kind=? AND hash=?")];
+    let by_end = [
+        (ENDED, "records_by_end (expires_at<?"),
+        (&sweep, "MULTI-INDEX OR"),
+        (&sweep, "sqlite_autoindex_records_1 (kind=? AND hash=?"),
+    ];
     for (sql, index) in by_key.into_iter().chain(by_owner).chain(by_end) {
         let plan = plan(&database, sql);
         assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");
     }
     for sql in [PAGE_OF_OWNER.family, PAGE_OF_OWNER.client] {
         assert!(plan(&database, sql).contains("AND kind=? AND hash>?"));
+    }
+}
+
+/// As a program of the first version left it.
+#[tokio::test]
+async fn records_of_an_older_schema_are_found_by_their_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = raw(&folder);
+    let step = Plane::Operational.steps(Engine::Sqlite)[0];
+    database.execute(LEDGER, []).unwrap();
+    database.execute_batch(step).unwrap();
+    database.execute(NOTE, (1, checksum(step))).unwrap();
+    let owners = ["a".to_owned(), "é".repeat(4096)];
+    for (number, owner) in owners.iter().enumerate() {
+        let insert = "INSERT INTO records (kind, hash, revision, client_id, issued_at, document) \
+             VALUES ('code', ?, 1, ?, 1, '{}')";
+        database.execute(insert, (vec![u8::try_from(number).unwrap(); 32], owner)).unwrap();
+    }
+    drop(database);
+    let store = open(&folder, Access::ReadWrite).unwrap();
+    for owner in owners {
+        let belongs_to = Belongs { client: Some(owner.as_str().into()), ..Belongs::default() };
+        let found = store.records(Code, &belongs_to, None, 9).await.unwrap();
+        assert_eq!(found.into_iter().map(|record| record.belongs_to).collect::<Vec<_>>(), [belongs_to]);
     }
 }

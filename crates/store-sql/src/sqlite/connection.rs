@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use enroll_store::BoxError;
 use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use crate::database::OpenError;
-use crate::migrate::{APPLIED, LEDGER, NOTE, Plane, SchemaVersion, checksum};
+use crate::client_key::client_key;
+use crate::database::{Engine, OpenError};
+use crate::migrate::{APPLIED, LEDGER, NOTE, Plane, SchemaVersion, checksum, too_old};
 
 /// How long a connection waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,12 +39,9 @@ pub(super) fn writing(path: &Path, plane: Plane) -> Result<Connection, OpenError
 pub(super) fn reading(path: &Path, plane: Plane) -> Result<Connection, OpenError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true).map_err(|error| failed(path, error))?;
-    let SchemaVersion { found, known } = version(path, plane, &connection)?;
-    match found < known {
-        true => Err(failed(
-            path,
-            format!("its schema is {found}, this version needs {known}: run `enroll migrate`"),
-        )),
+    let version = version(path, plane, &connection)?;
+    match version.found < version.known {
+        true => Err(failed(path, too_old(version))),
         false => Ok(connection),
     }
 }
@@ -51,7 +50,7 @@ pub(super) fn reading(path: &Path, plane: Plane) -> Result<Connection, OpenError
 pub(super) fn schema(path: &Path, plane: Plane) -> Result<SchemaVersion, OpenError> {
     match path.exists() {
         true => version(path, plane, &open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?),
-        false => plane.version(path, &[]),
+        false => plane.version(Engine::Sqlite, &path.display().to_string(), &[]),
     }
 }
 
@@ -71,7 +70,7 @@ pub(super) fn identity(_path: &Path) -> Option<Identity> {
 }
 
 fn failed(path: &Path, source: impl Into<BoxError>) -> OpenError {
-    OpenError::File { path: path.to_owned(), source: source.into() }
+    OpenError::Failed { database: path.display().to_string(), source: source.into() }
 }
 
 fn open(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
@@ -137,10 +136,10 @@ fn version(path: &Path, plane: Plane, connection: &Connection) -> Result<SchemaV
     let tables = tables.map_err(|error| failed(path, error))?;
     if tables.iter().any(|table| table == "schema_versions") {
         let applied = applied(connection).map_err(|error| failed(path, error))?;
-        return plane.version(path, &applied);
+        return plane.version(Engine::Sqlite, &path.display().to_string(), &applied);
     }
     match tables.is_empty() {
-        true => plane.version(path, &[]),
+        true => plane.version(Engine::Sqlite, &path.display().to_string(), &[]),
         false => Err(failed(path, "it holds the tables of another program; name a file of its own")),
     }
 }
@@ -164,11 +163,12 @@ fn migrate(path: &Path, plane: Plane, connection: &mut Connection) -> Result<(),
         .map_err(|error| failed(path, error))?;
     // Again, since another process may have been quicker.
     let SchemaVersion { found, .. } = version(path, plane, &transaction)?;
-    let steps = (1..).zip(plane.sqlite()).skip(found as usize);
+    let steps = (1..).zip(plane.steps(Engine::Sqlite)).skip(found as usize);
     let run = || -> rusqlite::Result<()> {
         if found == 0 {
             transaction.execute(LEDGER, [])?;
         }
+        teach_client_keys(&transaction)?;
         for (number, step) in steps {
             transaction.execute_batch(step)?;
             transaction.execute(NOTE, (number, checksum(step)))?;
@@ -176,6 +176,14 @@ fn migrate(path: &Path, plane: Plane, connection: &mut Connection) -> Result<(),
         transaction.commit()
     };
     run().map_err(|error| failed(path, error))
+}
+
+/// Lets a step make the keys of clients that are there.
+fn teach_client_keys(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("client_key_of", 1, flags, |call| {
+        Ok(client_key(call.get_raw(0).as_str()?).into_owned())
+    })
 }
 
 /// Makes the file and its folder, readable by their owner alone, when they are not there. What is there keeps the

@@ -6,7 +6,8 @@ use enroll_oauth_types::{ClientId, ClientMetadata, Timestamp};
 use enroll_store::{Client, ClientReader as _, ClientStore, RegisteredBy, StoreError};
 use tempfile::TempDir;
 
-use crate::migrate::Plane;
+use crate::database::Engine;
+use crate::migrate::{LEDGER, NOTE, Plane, checksum};
 use crate::{Access, OpenError, SchemaVersion, SqlStore};
 
 async fn empty() -> (Arc<SqlStore>, TempDir) {
@@ -169,37 +170,45 @@ fn a_database_of_a_newer_version_is_left_alone() {
     let raw = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
     raw.execute("INSERT INTO schema_versions (version, checksum) VALUES (99, 'x')", []).unwrap();
     for access in [Access::ReadWrite, Access::ReadOnly] {
-        assert!(matches!(open(&folder, access), Err(OpenError::Newer { found: 99, known: 2, .. })));
+        assert!(matches!(open(&folder, access), Err(OpenError::Newer { found: 99, known: 3, .. })));
     }
 }
 
-#[test]
-fn opening_again_changes_nothing_and_the_schema_can_be_asked() {
+#[tokio::test]
+async fn opening_again_changes_nothing_and_the_schema_can_be_asked() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    assert_eq!(SqlStore::schema(&url).unwrap(), SchemaVersion { found: 0, known: 2 });
+    assert_eq!(SqlStore::schema(&url).await.unwrap(), SchemaVersion { found: 0, known: 3 });
     for _ in 0..2 {
-        drop(SqlStore::open(&url, Access::ReadWrite).unwrap());
-        assert_eq!(SqlStore::schema(&url).unwrap(), SchemaVersion { found: 2, known: 2 });
+        drop(SqlStore::open(&url, Access::ReadWrite).await.unwrap());
+        assert_eq!(SqlStore::schema(&url).await.unwrap(), SchemaVersion { found: 3, known: 3 });
     }
 }
 
-/// What the first version of the schema holds, as a program of that time left it.
+/// What each older version of the schema holds, as a program of that time left it: identifiers of every length.
 #[tokio::test]
 async fn clients_of_an_older_schema_stay() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder, Access::ReadWrite).unwrap();
-    store.insert(&client("a"), None).await.unwrap();
-    drop(store);
-    let raw = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
-    raw.execute_batch(
-        "ALTER TABLE clients DROP COLUMN deleted_at; DELETE FROM schema_versions WHERE version = 2;",
-    )
-    .unwrap();
-    drop(raw);
-    let store = open(&folder, Access::ReadWrite).unwrap();
-    assert_eq!(stored(&store, "a").await, Some(client("a")));
-    assert_eq!(store.deleted_at(&ClientId::from("a")).await.unwrap(), None);
+    let long = "é".repeat(4096);
+    for version in [1, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let raw = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
+        raw.execute(LEDGER, []).unwrap();
+        for (number, step) in (1_u32..).zip(&Plane::Configuration.steps(Engine::Sqlite)[..version]) {
+            raw.execute_batch(step).unwrap();
+            raw.execute(NOTE, (number, checksum(step))).unwrap();
+        }
+        for id in ["a", "#b", &long] {
+            let values = (id, client(id).to_document());
+            raw.execute("INSERT INTO clients (client_id, revision, issued_at, enabled, document) VALUES (?, 1, 1, 1, ?)", values).unwrap();
+        }
+        drop(raw);
+        let store = open(&folder, Access::ReadWrite).unwrap();
+        for id in ["a", "#b", &long].map(ClientId::from) {
+            assert_eq!(stored(&store, id.as_str()).await, Some(client(id.as_str())));
+            assert_eq!(store.deleted_at(&id).await.unwrap(), None);
+            assert!(matches!(store.insert(&client(id.as_str()), None).await, Err(StoreError::Duplicate)));
+        }
+    }
 }
 
 #[tokio::test]
@@ -255,7 +264,7 @@ fn a_database_whose_schema_was_made_otherwise_is_refused() {
 fn an_empty_database_cannot_be_opened_for_reading_alone() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("test.db"), "").unwrap();
-    assert!(cause(open(&folder, Access::ReadOnly)).contains("its schema is 0, this version needs 2"));
+    assert!(cause(open(&folder, Access::ReadOnly)).contains("its schema is 0, this version needs 3"));
 }
 
 #[test]

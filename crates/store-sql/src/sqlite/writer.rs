@@ -117,7 +117,7 @@ fn write(connection: &Connection, unit: Vec<Statement>) -> Result<Result<u64, St
 /// How many rows it touched.
 fn execute(connection: &Connection, statement: Statement) -> Result<u64, StoreError> {
     let touched = connection
-        .prepare_cached(statement.sql)
+        .prepare_cached(&statement.sql)
         .and_then(|mut prepared| prepared.execute(params_from_iter(&statement.values)))
         .map_err(error)?;
     match statement.otherwise {

@@ -48,7 +48,7 @@ pub async fn a_document_of_sixty_kilobytes_comes_back_equal<S: ClientStore + ?Si
 
 pub async fn an_unknown_identifier_is_nobody<S: ClientStore + ?Sized>(store: Store<S>) {
     insert(&*store, &client()).await;
-    for id in ["", "unknown", "' OR 1=1 --", "%", "_", "\u{1f600}"] {
+    for id in ["", "unknown", "' OR 1=1 --", "%", "_", "\u{1f600}", "a\0b"] {
         assert_eq!(stored(&*store, &ClientId::from(id)).await, None, "{id:?}");
     }
 }
@@ -63,6 +63,23 @@ pub async fn identifiers_are_compared_byte_by_byte<S: ClientStore + ?Sized>(stor
     insert(&*store, &upper).await;
     assert_eq!(everybody(&*store).await, [upper.id, lower.id.clone()], "capitals come first, byte by byte");
     assert_eq!(stored(&*store, &lower.id).await, Some(lower));
+}
+
+pub async fn identifiers_of_several_kilobytes_are_told_apart<S: ClientStore + ?Sized>(store: Store<S>) {
+    let long =
+        |end: &str| Client { id: ClientId::from(format!("{}{end}", "é".repeat(4096)).as_str()), ..client() };
+    let (one, other, short) = (long("1"), long("2"), Client { id: ClientId::from("#"), ..client() });
+    for client in [&one, &other, &short] {
+        insert(&*store, client).await;
+        assert!(matches!(store.insert(client, None).await, Err(StoreError::Duplicate)));
+    }
+    assert_eq!(stored(&*store, &one.id).await.as_ref(), Some(&one));
+    assert_eq!(everybody(&*store).await.len(), 3);
+    assert!(store.delete(&one.id, NOW).await.expect("the store deletes"));
+    assert_eq!(stored(&*store, &one.id).await, None);
+    assert_eq!(store.deleted_at(&one.id).await.expect("the store reads"), Some(NOW));
+    assert_eq!(stored(&*store, &other.id).await, Some(other));
+    assert_eq!(stored(&*store, &short.id).await, Some(short));
 }
 
 pub async fn an_identifier_is_taken_once<S: ClientStore + ?Sized>(store: Store<S>) {

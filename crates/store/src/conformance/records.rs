@@ -183,7 +183,6 @@ pub async fn the_store_counts_the_revision<S: RecordStore + ?Sized>(store: Arc<S
     assert_eq!(stored(&*store, &first).await.map(|stored| stored.revision), Some(1));
     let second = Record {
         revision: 1,
-        belongs_to: subject("b"),
         issued_at: Timestamp(5),
         expires_at: Some(Timestamp(9)),
         document: json("2"),
@@ -191,7 +190,30 @@ pub async fn the_store_counts_the_revision<S: RecordStore + ?Sized>(store: Arc<S
     };
     write(&*store, Write::Replace(second.clone())).await;
     assert_eq!(stored(&*store, &first).await, Some(Record { revision: 2, ..second }));
-    assert!(all(&*store, Session, &client("a")).await.is_empty());
+}
+
+pub async fn owners_of_several_kilobytes_and_short_ones_do_not_mix<S: RecordStore + ?Sized>(store: Arc<S>) {
+    let owners = ["1", "2"].map(|end| client(&format!("{}{end}", "é".repeat(4096))));
+    let records = [&owners[0], &owners[1], &client("#")].map(|owner| record(Code, owner.clone()));
+    insert_all(&*store, &records).await;
+    are_as_before(&*store, &records).await;
+    assert_eq!(all(&*store, Code, &owners[0]).await, [records[0].key]);
+    write(&*store, Write::RemoveAll { kinds: Kinds::All, belongs_to: owners[0].clone() }).await;
+    are_gone(&*store, &records[..1]).await;
+    are_as_before(&*store, &records[1..]).await;
+}
+
+/// So that a store need not find it anew by each of them.
+pub async fn a_replacement_belongs_to_whom_it_belonged_before<S: RecordStore + ?Sized>(store: Arc<S>) {
+    let first = record(Session, Belongs { subject: Some("b".to_owned()), ..client("a") });
+    insert(&*store, &first).await;
+    let given_away =
+        Record { belongs_to: Belongs { session: Some("d".to_owned()), ..client("c") }, ..first.clone() };
+    write(&*store, Write::Replace(given_away)).await;
+    assert_eq!(stored(&*store, &first).await, Some(Record { revision: 2, ..first.clone() }));
+    assert_eq!(all(&*store, Session, &first.belongs_to).await, [first.key]);
+    assert!(all(&*store, Session, &client("c")).await.is_empty());
+    assert!(all(&*store, Session, &session("d")).await.is_empty());
 }
 
 pub async fn a_replacement_of_another_revision_or_of_nothing_is_a_conflict<S: RecordStore + ?Sized>(

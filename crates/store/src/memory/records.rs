@@ -42,7 +42,8 @@ impl State {
             }
             Write::Replace(record) => {
                 let place = self.current(record.kind, &record.key, record.revision)?;
-                self.put(place, Some(Record { revision: record.revision + 1, ..record }));
+                let belongs_to = self.records[&place].belongs_to.clone();
+                self.put(place, Some(Record { revision: record.revision + 1, belongs_to, ..record }));
             }
             Write::Remove { kind, key, revision: Some(revision) } => {
                 let place = self.current(kind, &key, revision)?;

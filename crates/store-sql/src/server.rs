@@ -1,0 +1,96 @@
+//! A database server, PostgreSQL or MySQL and what speaks as they do: connections for reading, and a writer that writes together
+//! what has queued up.
+//!
+//! A server may be far away, be restarted, hang, or fail in the middle of a commit. So everything here ends within a bounded
+//! time, and what may not have been written is never called written.
+
+mod batch;
+mod fault;
+mod link;
+mod links;
+mod migrate;
+mod mysql;
+mod postgres;
+mod text;
+mod unit;
+mod writer;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use enroll_store::{BoxError, StoreError};
+
+use crate::address::ServerAddress;
+use crate::database::{Access, OpenError, READ, Row, Statement, Value, WRITE};
+use crate::migrate::{Plane, SchemaVersion, too_old};
+use fault::Fault;
+use links::Links;
+use writer::Writer;
+
+/// How many queries run at the same time.
+const READERS: usize = 16;
+
+/// A database of a server.
+pub(crate) struct Server {
+    readers: Arc<Links>,
+    /// `None` when it was opened for reading alone.
+    writer: Option<Writer>,
+}
+
+impl Server {
+    pub(crate) async fn open(
+        address: ServerAddress,
+        plane: Plane,
+        access: Access,
+    ) -> Result<Self, OpenError> {
+        let database = address.shown.clone();
+        let failed = |source: BoxError| OpenError::Failed { database: database.clone(), source };
+        let readers = Arc::new(Links::new(address.clone(), Access::ReadOnly, READERS).map_err(failed)?);
+        let version = migrate::version(&readers, plane).await?;
+        if version.found < version.known {
+            match access {
+                Access::ReadWrite => migrate::migrate(&address, plane).await?,
+                Access::ReadOnly => return Err(failed(too_old(version).into())),
+            }
+        }
+        let writer = match access {
+            Access::ReadWrite => Some(Writer::start(address).map_err(failed)?),
+            Access::ReadOnly => None,
+        };
+        Ok(Self { readers, writer })
+    }
+
+    pub(crate) async fn schema(address: &ServerAddress, plane: Plane) -> Result<SchemaVersion, OpenError> {
+        let links = Links::new(address.clone(), Access::ReadOnly, 1);
+        let links = links.map_err(|source| OpenError::Failed { database: address.shown.clone(), source })?;
+        migrate::version(&Arc::new(links), plane).await
+    }
+
+    pub(crate) async fn fetch(
+        &self,
+        sql: Cow<'static, str>,
+        values: &[Value],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.readers.fetch(sql, values).await.map_err(Fault::into_error)
+    }
+
+    /// Says how many rows the unit touched. Once it is queued, a caller that goes away changes nothing.
+    pub(crate) async fn apply(&self, unit: Vec<Statement>) -> Result<u64, StoreError> {
+        match &self.writer {
+            _ if unit.is_empty() => Ok(0),
+            Some(writer) => writer.apply(unit).await,
+            None => Err(StoreError::backend("the database was opened for reading alone")),
+        }
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        self.fetch(READ.into(), &[Value::Integer(1)]).await?;
+        match &self.writer {
+            Some(writer) => writer.apply(vec![Statement::new(WRITE, [Value::Integer(1)])]).await.map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! The writer: what has queued up is written by a few tasks, together where that can be, and each is answered only after the
+//! commit. It has a thread and a runtime to itself, so that what was queued is written however the program ends.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use enroll_store::{BoxError, StoreError};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use super::links::Links;
+use super::{batch, unit};
+use crate::address::ServerAddress;
+use crate::database::{Access, Statement};
+
+/// How many tasks write what can be written together, and how many write units in transactions of their own.
+const TOGETHER: usize = 4;
+const ALONE: usize = 12;
+
+/// How many units may wait for each; whoever comes then waits to be queued.
+const QUEUE: usize = 1024;
+
+/// The thread that writes, and the queues before it.
+pub(super) struct Writer {
+    queues: Option<Queues>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Queues {
+    together: mpsc::Sender<Job>,
+    alone: mpsc::Sender<Job>,
+}
+
+/// A unit, and who waits for it.
+struct Job {
+    unit: Vec<Statement>,
+    answer: oneshot::Sender<Result<u64, StoreError>>,
+}
+
+impl Job {
+    fn answer(self, outcome: Result<u64, StoreError>) {
+        // Who does not wait any more has gone away.
+        let _gone = self.answer.send(outcome);
+    }
+}
+
+impl Writer {
+    pub(super) fn start(address: ServerAddress) -> Result<Self, BoxError> {
+        let links = Arc::new(Links::new(address, Access::ReadWrite, TOGETHER + ALONE)?);
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let ((together, to_write_together), (alone, to_write_alone)) =
+            (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
+        let thread = std::thread::Builder::new().name("database-writer".to_owned());
+        let thread = thread.spawn(move || run(&runtime, &links, to_write_together, to_write_alone))?;
+        Ok(Self { queues: Some(Queues { together, alone }), thread: Some(thread) })
+    }
+
+    /// Writes a unit; returns when it is committed, or undone, and says how many rows it touched. Once it is queued, a caller
+    /// that goes away changes nothing.
+    pub(super) async fn apply(&self, unit: Vec<Statement>) -> Result<u64, StoreError> {
+        let ended = || StoreError::backend("the writer has ended");
+        let (answer, answered) = oneshot::channel();
+        let queues = self.queues.as_ref().ok_or_else(ended)?;
+        let queue = if batch::shape(&unit).is_some() { &queues.together } else { &queues.alone };
+        queue.send(Job { unit, answer }).await.map_err(|_| ended())?;
+        answered.await.map_err(|_| ended())?
+    }
+}
+
+/// Waits until all that was queued is written.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.queues.take());
+        if let Some(thread) = self.thread.take() {
+            // It ends when the queues do; a panic in it has been reported by itself.
+            let _ended = thread.join();
+        }
+    }
+}
+
+fn run(runtime: &Runtime, links: &Arc<Links>, together: mpsc::Receiver<Job>, alone: mpsc::Receiver<Job>) {
+    let (together, alone) = (Arc::new(Mutex::new(together)), Arc::new(Mutex::new(alone)));
+    runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        for _ in 0..TOGETHER {
+            tasks.spawn(write_together(links.clone(), together.clone()));
+        }
+        for _ in 0..ALONE {
+            tasks.spawn(write_alone(links.clone(), alone.clone()));
+        }
+        while tasks.join_next().await.is_some() {}
+    });
+}
+
+async fn write_together(links: Arc<Links>, queue: Arc<Mutex<mpsc::Receiver<Job>>>) {
+    let mut jobs = Vec::with_capacity(batch::LARGEST);
+    while queue.lock().await.recv_many(&mut jobs, batch::LARGEST).await > 0 {
+        let mut rest: VecDeque<Job> = jobs.drain(..).collect();
+        while let Some(first) = rest.pop_front() {
+            let mut alike = vec![first];
+            let shape = batch::shape(&alike[0].unit).map(|(sql, rows)| (sql.clone(), rows));
+            let mut others = VecDeque::with_capacity(rest.len());
+            for job in rest {
+                let own = batch::shape(&job.unit).map(|(sql, rows)| (sql.clone(), rows));
+                if own == shape { alike.push(job) } else { others.push_back(job) }
+            }
+            rest = others;
+            let (units, answers): (Vec<_>, Vec<_>) =
+                alike.into_iter().map(|job| (job.unit, job.answer)).unzip();
+            let outcomes = batch::write(&links, &units).await;
+            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                Job { unit: Vec::new(), answer }.answer(outcome);
+            }
+        }
+    }
+}
+
+async fn write_alone(links: Arc<Links>, queue: Arc<Mutex<mpsc::Receiver<Job>>>) {
+    loop {
+        let Some(Job { unit, answer }) = queue.lock().await.recv().await else { return };
+        let _gone = answer.send(unit::write(&links, unit).await);
+    }
+}
