@@ -4,12 +4,15 @@ use std::ops::Range;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::curve::{Compared, Curve, Point};
 use crate::Failure;
 
 /// A panel for registrations and one for look-ups, beside each other, for each store.
 const PANEL: (u32, u32) = (620, 400);
+/// The height of the line above them.
+const LEGEND: u32 = 50;
 
 const INK: RGBColor = RGBColor(36, 41, 47);
 const FAINT: RGBColor = RGBColor(225, 228, 232);
@@ -17,6 +20,14 @@ const FULL: RGBColor = RGBColor(9, 105, 218);
 const FULL_P50: RGBColor = RGBColor(120, 180, 240);
 const EMPTY: RGBColor = RGBColor(110, 119, 129);
 const LIMIT: RGBColor = RGBColor(207, 34, 46);
+
+/// The lines of a panel, the first drawn first: what each is, and how it looks.
+const LINES: [(&str, RGBColor, u32); 4] = [
+    ("p99", FULL, 4),
+    ("p50", FULL_P50, 3),
+    ("p99 of an empty store, at the same time", EMPTY, 2),
+    ("twice that", LIMIT, 2),
+];
 
 const FONT: &str = "Helvetica, Arial, sans-serif";
 
@@ -32,7 +43,9 @@ pub(super) fn picture(curves: &[Curve]) -> Result<String, Failure> {
             SVGBackend::with_string(&mut svg, (2 * PANEL.0, rows.max(1) * PANEL.1)).into_drawing_area();
         // White on dark pages, too, where the ink would not be seen.
         root.fill(&WHITE)?;
-        for (curve, panels) in curves.iter().zip(root.split_evenly((curves.len().max(1), 1))) {
+        let (above, below) = root.split_vertically(LEGEND);
+        legend(&above)?;
+        for (curve, panels) in curves.iter().zip(below.split_evenly((curves.len().max(1), 1))) {
             let halves = panels.split_evenly((1, 2));
             panel(&halves[0], curve, "registration", |point| point.registration)?;
             panel(&halves[1], curve, "look-up (GET)", |point| point.look_up)?;
@@ -50,45 +63,47 @@ fn panel(area: &Area<'_, '_>, curve: &Curve, what: &str, of: fn(&Point) -> Compa
     let limit = line(|seen| 2.0 * seen.empty_p99);
     let full = line(|seen| seen.p99);
     let highest = limit.iter().chain(&full).map(|(_, p99)| *p99).fold(0.0, f64::max);
-    let mut chart = ChartBuilder::on(area)
-        .caption(format!("{}, {what}", curve.store), (FONT, 21).into_font().color(&INK))
-        .margin(14)
-        .x_label_area_size(48)
-        .y_label_area_size(62)
-        .build_cartesian_2d(clients.log_scale(), 0.0..highest * 1.45)?;
     let text = |size: u32| (FONT, size).into_font().color(&INK);
+    let mut chart = ChartBuilder::on(area)
+        .caption(format!("{}, {what}", curve.store), text(23))
+        .margin(10)
+        .margin_right(34)
+        .x_label_area_size(56)
+        .y_label_area_size(74)
+        .build_cartesian_2d(clients.log_scale(), 0.0..highest * 1.12)?;
     chart
         .configure_mesh()
         .light_line_style(WHITE)
         .bold_line_style(FAINT)
         .axis_style(INK)
-        .label_style(text(15))
-        .axis_desc_style(text(16))
+        .label_style(text(18))
+        .axis_desc_style(text(18))
         .x_desc("registered clients")
         .y_desc("ms")
         .x_label_formatter(&|clients| short(*clients))
-        .y_label_formatter(&|figure| format!("{figure:.1}"))
+        .y_label_formatter(&|figure| format!("{}", (figure * 100.0).round() / 100.0))
         .y_labels(6)
         .draw()?;
-    for (label, points, color, width) in [
-        ("twice the p99 of an empty store", limit, LIMIT, 2),
-        ("p99 of an empty store, at the same time", line(|seen| seen.empty_p99), EMPTY, 2),
-        ("p99", full.clone(), FULL, 3),
-        ("p50", line(|seen| seen.p50), FULL_P50, 2),
-    ] {
-        let style = color.stroke_width(width);
-        chart
-            .draw_series(LineSeries::new(points, style))?
-            .label(label)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], style));
+    for (points, (_, color, width)) in
+        [full.clone(), line(|seen| seen.p50), line(|seen| seen.empty_p99), limit].into_iter().zip(LINES)
+    {
+        chart.draw_series(LineSeries::new(points, color.stroke_width(width)))?;
     }
-    chart.draw_series(full.into_iter().map(|point| Circle::new(point, 4, FULL.filled())))?;
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
-        .background_style(WHITE.mix(0.85))
-        .label_font(text(15))
-        .draw()?;
+    chart.draw_series(full.into_iter().map(|point| Circle::new(point, 5, FULL.filled())))?;
+    Ok(())
+}
+
+/// What the lines of all panels mean.
+fn legend(area: &Area<'_, '_>) -> Result<(), Failure> {
+    let mut left = 84;
+    for (label, color, width) in LINES {
+        let middle = i32::try_from(LEGEND / 2)?;
+        area.draw(&PathElement::new([(left, middle), (left + 34, middle)], color.stroke_width(width)))?;
+        let text = (FONT, 18).into_font().color(&INK).pos(Pos::new(HPos::Left, VPos::Center));
+        area.draw(&Text::new(label, (left + 44, middle), text))?;
+        // Wide enough for any of the fonts.
+        left += 44 + 8 * i32::try_from(label.len())? + 30;
+    }
     Ok(())
 }
 
