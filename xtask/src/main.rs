@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod conformance;
+mod databases;
 mod dist;
 mod fuzz;
 mod server;
@@ -30,7 +31,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Chore {
     /// Everything that must hold before a change lands: format, lints, tests, documentation, rules of the tree.
-    Test,
+    Test(test::Options),
     /// The rules of the tree alone: dependency arrows, file lengths, no `unwrap`, a case for every member.
     Tidy,
     /// Third-party clients against a running server.
@@ -45,7 +46,7 @@ enum Chore {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
-        Chore::Test => test::run(),
+        Chore::Test(options) => test::run(&options),
         Chore::Tidy => tidy::run(),
         Chore::Conformance(options) => conformance::run(&options),
         Chore::Bench(options) => bench::run(&options),

@@ -1,23 +1,34 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 //!
 //! It needs Rust and a C compiler, nothing else: checks by other tools are skipped, aloud, where the tools are not. What the
-//! feature `jwe` links is installed, if we may.
+//! feature `jwe` links is installed, if we may, and so are the database servers, which it starts and ends by itself.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::command::{cargo, installed, run as run_command, shown};
+use crate::databases::Databases;
 use crate::{Failure, tidy, tools};
 
-pub(crate) fn run() -> Result<(), Failure> {
+/// What is tested.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Fail where PostgreSQL and MariaDB cannot be started, instead of saying that what needs them was left out
+    #[arg(long)]
+    databases_required: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let mut tally = Tally::default();
+    let (started, databases) = databases(options);
     let outcomes = [
         timed("format", || component("rustfmt", "fmt", &["--all", "--check"])),
         timed("clippy", || {
             component("clippy", "clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])
         }),
-        timed("test", || tests(&mut tally, &["--workspace", "--no-fail-fast"])),
+        started,
+        timed("test", || tests(&mut tally, &["--workspace", "--no-fail-fast"], databases.as_ref())),
         encryption(&mut tally),
         timed("documentation", || {
             let mut doc = cargo();
@@ -116,14 +127,36 @@ fn encryption(tally: &mut Tally) -> Outcome {
     timed(CHECK, || {
         let lints = [&FEATURE[..], &["--all-targets", "--", "-D", "warnings"]].concat();
         component("clippy", "clippy", &lints)?;
-        tests(tally, &[&FEATURE[..], &["--no-fail-fast", "--lib", "--test", "it", "encrypt"]].concat())
+        tests(tally, &[&FEATURE[..], &["--no-fail-fast", "--lib", "--test", "it", "encrypt"]].concat(), None)
     })
 }
 
-/// Runs tests and counts them: of the whole workspace, doctests and examples included, where nothing else is said.
-fn tests(tally: &mut Tally, arguments: &[&str]) -> Result<(), Failure> {
+/// The database servers that tests need. They end with this value.
+fn databases(options: &Options) -> (Outcome, Option<Databases>) {
+    const CHECK: &str = "databases";
+    let start = Instant::now();
+    match Databases::start() {
+        Ok(databases) => (Outcome { check: CHECK, ending: Ending::Passed(start.elapsed()) }, Some(databases)),
+        Err(why) if options.databases_required => {
+            println!("{why}");
+            (Outcome { check: CHECK, ending: Ending::Failed(why) }, None)
+        }
+        Err(why) => {
+            println!("skipped: {why}");
+            let why = format!("no test ran with PostgreSQL or MariaDB: {why}");
+            (Outcome { check: CHECK, ending: Ending::Skipped(why) }, None)
+        }
+    }
+}
+
+/// Runs tests and counts them: of the whole workspace, doctests and examples included, where nothing else is said. Those that
+/// need a database server wait for one.
+fn tests(tally: &mut Tally, arguments: &[&str], databases: Option<&Databases>) -> Result<(), Failure> {
     let mut command = cargo();
     command.arg("test").args(arguments);
+    if let Some(databases) = databases {
+        command.envs(databases.variables()).args(["--", "--include-ignored"]);
+    }
     let line = shown(&command);
     println!("$ {line}");
     let status = passed_through(&mut command, &mut io::stdout(), |line| tally.read(line))?;

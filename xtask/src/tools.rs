@@ -1,8 +1,11 @@
-//! What a chore needs and this workspace does not build: node, npm, python3, chromium, apache2, the headers of OpenSSL.
+//! What a chore needs and this workspace does not build: node, npm, python3, chromium, apache2, database servers, the headers
+//! of OpenSSL.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use enroll_throwaway::Engine;
 
 use crate::Failure;
 use crate::command::{installed, output, run};
@@ -17,10 +20,17 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("chromium", &["chromium", "fonts-dejavu-core", "fonts-ipafont-gothic"]),
     // The program and its modules alone: the package `apache2` would start a server of the system's.
     ("apache2", &["apache2-bin", "libapache2-mod-auth-openidc"]),
+    (POSTGRES, &["postgresql"]),
+    // The programs alone, for the same reason.
+    (MARIADB, &["mariadb-server-core"]),
 ];
 
 /// What finds the headers of OpenSSL, which are no program.
 pub(crate) const OPENSSL: &str = "pkg-config";
+
+/// The servers of databases, which need not be on the path.
+pub(crate) const POSTGRES: &str = "postgres";
+pub(crate) const MARIADB: &str = "mariadbd";
 
 /// Files that say what is to be installed; it is installed anew when one of them changes.
 const LOCKS: &[&str] =
@@ -68,6 +78,11 @@ pub(crate) fn can_install() -> bool {
 /// Whether a program is there with what we need of it: Debian packs python3 without the part that makes environments, OpenSSL
 /// without its headers, and apache2 without the modules of others.
 fn usable(program: &str) -> bool {
+    match program {
+        POSTGRES => return enroll_throwaway::missing(Engine::Postgres).is_none(),
+        MARIADB => return enroll_throwaway::missing(Engine::MariaDb).is_none(),
+        _ => {}
+    }
     installed(program)
         && match program {
             "python3" => output(program, &["-c", "import ensurepip, venv"]).is_some(),

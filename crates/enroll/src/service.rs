@@ -32,10 +32,10 @@ const GUESSED: &str = "/register";
 
 /// Opens the store of the configuration plane for what this process does: an authorization server apart only reads it, and
 /// makes neither database nor schema.
-pub(crate) fn store_of_role(config: &Config) -> Result<Arc<SqlStore>, Failure> {
+pub(crate) async fn store_of_role(config: &Config) -> Result<Arc<SqlStore>, Failure> {
     match config.role {
-        Role::All | Role::Registration => store(config),
-        Role::Authorization => existing_store(config, Access::ReadOnly),
+        Role::All | Role::Registration => store(config).await,
+        Role::Authorization => existing_store(config, Access::ReadOnly).await,
     }
 }
 
@@ -58,11 +58,7 @@ pub(crate) async fn existing_store(config: &Config, access: Access) -> Result<Ar
 
 /// The people of the operational plane.
 pub(crate) async fn users(config: &Config) -> Result<Users, Failure> {
-<<<<<<< HEAD
-    let key = sealing_key(config, &*store_of_role(config)?).await?;
-=======
-    let key = sealing_key(config, &*store(config).await?).await?;
->>>>>>> pg
+    let key = sealing_key(config, &*store_of_role(config).await?).await?;
     let records = SqlRecords::open(&config.operational_database(), Access::ReadWrite)
         .await
         .map_err(|error| not_opened(&error))?;

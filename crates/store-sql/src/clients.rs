@@ -25,8 +25,8 @@ const BY_ID: &str = "SELECT revision, CASE WHEN revision = ? THEN NULL ELSE docu
 const DELETED_AT: &str = "SELECT deleted_at FROM clients WHERE client_key = ? AND deleted_at IS NOT NULL";
 const PAGE: &str = "SELECT revision, document FROM clients \
      WHERE client_key > ? AND deleted_at IS NULL ORDER BY client_key LIMIT ?";
-const TAKE_USE: &str = "UPDATE tokens SET uses_left = uses_left - 1 \
-     WHERE token_id = ? AND (uses_left IS NULL OR uses_left > 0) AND (expires_at IS NULL OR expires_at > ?)";
+const TAKE_USE: &str = "UPDATE tokens SET uses_left = uses_left - ? \
+     WHERE token_id = ? AND (uses_left IS NULL OR uses_left >= ?) AND (expires_at IS NULL OR expires_at > ?)";
 
 #[async_trait]
 impl ClientReader for SqlStore {
@@ -57,8 +57,9 @@ impl ClientStore for SqlStore {
     async fn insert(&self, client: &Client, paid_with: Option<&TokenId>) -> Result<(), StoreError> {
         let mut unit = Vec::with_capacity(2);
         if let Some(token) = paid_with {
-            let values = [token.as_str().into(), client.issued_at.seconds().into()];
-            unit.push(Statement::new(TAKE_USE, values).or(StoreError::Spent));
+            let values =
+                [1_u32.into(), token.as_str().into(), 1_u32.into(), client.issued_at.seconds().into()];
+            unit.push(Statement::new(TAKE_USE, values).counting(&[0, 2]).or(StoreError::Spent));
         }
         let values = [
             client_key(client.id.as_str()).into(),

@@ -187,15 +187,22 @@ pub(crate) struct Statement {
     pub(crate) values: Vec<Value>,
     /// The unit ends with this, and is undone, when the statement touches no row.
     pub(crate) otherwise: Option<StoreError>,
+    /// Where among the values it says how often it is done. To do it once with two there is to do it twice with one.
+    pub(crate) counts: &'static [usize],
 }
 
 impl Statement {
     pub(crate) fn new(sql: impl Into<Cow<'static, str>>, values: impl Into<Vec<Value>>) -> Self {
-        Self { sql: sql.into(), values: values.into(), otherwise: None }
+        Self { sql: sql.into(), values: values.into(), otherwise: None, counts: &[] }
     }
 
     pub(crate) fn or(self, otherwise: StoreError) -> Self {
         Self { otherwise: Some(otherwise), ..self }
+    }
+
+    /// Says where among the values the number 1 is how often it is done.
+    pub(crate) fn counting(self, counts: &'static [usize]) -> Self {
+        Self { counts, ..self }
     }
 }
 

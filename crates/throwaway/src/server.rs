@@ -283,7 +283,8 @@ fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>, flush: Fl
                 "-p",
                 &port.to_string(),
             ]);
-            let quick: &[&str] = &["fsync=off", "full_page_writes=off", "shared_buffers=64MB"];
+            let quick: &[&str] =
+                &["fsync=off", "full_page_writes=off", "shared_buffers=64MB", "deadlock_timeout=100ms"];
             let settings = if is_quick { quick } else { &[] };
             for setting in settings.iter().chain(&["max_connections=300", "restart_after_crash=off"]) {
                 command.args(["-c", setting]);

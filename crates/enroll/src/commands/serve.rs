@@ -27,11 +27,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     let metrics = telemetry::start_metrics()?;
 
     let issuers = service::verifiers(&config)?;
-<<<<<<< HEAD
-    let store = service::store_of_role(&config)?;
-=======
-    let store = service::store(&config).await?;
->>>>>>> pg
+    let store = service::store_of_role(&config).await?;
     let key = service::sealing_key(&config, &store).await?;
     let listener = TcpListener::bind(config.listen)
         .await

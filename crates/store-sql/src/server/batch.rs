@@ -1,24 +1,24 @@
-//! Units that are inserts of the same shape, written as one statement of many rows: one way to the server and back for all of
-//! them, and one flush to its disk.
+//! Units of the same shape, written together: inserts as one statement of many rows, and what pays for them once for all. That is
+//! one way to the server and back for all of them, one flush to its disk, and one turn at the row that they pay with.
 //!
-//! Each still gets its own answer. When the statement fails for what one of them says, it is written in halves, down to the one.
+//! Each still gets its own answer. When it fails for what one of them says, they are written in halves, down to the one.
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
-use enroll_store::StoreError;
+use enroll_store::{BoxError, StoreError};
 
 use super::fault::{Fault, unknown};
-use super::link::PATIENCE;
+use super::link::{LONG_PATIENCE, Link, PATIENCE};
 use super::links::Links;
 use super::text::Insert;
-use super::unit::{ATTEMPTS, pause};
+use super::unit::{ATTEMPTS, Attempt, commit, pause, undo};
 use crate::database::{Statement, Value};
 
-/// How many units a statement may have. Not every number, since a connection compiles a statement for each.
-const SIZES: [usize; 16] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
+/// How many units are written together. Not every number, since a connection compiles a statement for each.
+const SIZES: [usize; 16] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, LARGEST];
 
 /// How many units may be written together.
 pub(super) const LARGEST: usize = 256;
@@ -29,12 +29,33 @@ const MOST_BYTES: usize = 1024 * 1024;
 /// How many values a statement may have: every engine counts them in 16 bits.
 const MOST_VALUES: usize = 32_768;
 
-/// What units have in common that can be written together: the insert, and how many rows each has of it.
-pub(super) fn shape(unit: &[Statement]) -> Option<(&Cow<'static, str>, usize)> {
-    let (first, others) = unit.split_first()?;
-    let is_same = |other: &Statement| other.sql == first.sql && other.otherwise.is_none();
-    let fits = first.otherwise.is_none() && others.iter().all(is_same);
-    (fits && Insert::read(&first.sql).is_some()).then_some((&first.sql, unit.len()))
+/// What units have in common that can be written together.
+#[derive(PartialEq)]
+pub(super) struct Shape<'a> {
+    /// What each does before its inserts, all of them the same.
+    payment: Option<(&'a str, &'a [Value])>,
+    insert: &'a Cow<'static, str>,
+    rows: usize,
+}
+
+impl<'a> Shape<'a> {
+    /// `None` for a unit that is written alone.
+    pub(super) fn of(unit: &'a [Statement]) -> Option<Self> {
+        let (payment, inserts) = split(unit);
+        let first = inserts.first()?;
+        let is_insert = |insert: &Statement| insert.sql == first.sql && insert.otherwise.is_none();
+        let fits = inserts.iter().all(is_insert) && Insert::read(&first.sql).is_some();
+        let payment = payment.map(|statement| (&*statement.sql, &*statement.values));
+        fits.then_some(Self { payment, insert: &first.sql, rows: inserts.len() })
+    }
+}
+
+/// The statement that can be done for several at once, if the unit begins with one, and the others.
+fn split(unit: &[Statement]) -> (Option<&Statement>, &[Statement]) {
+    match unit.split_first() {
+        Some((first, inserts)) if !first.counts.is_empty() => (Some(first), inserts),
+        _ => (None, unit),
+    }
 }
 
 /// Some of the units, to be written as one.
@@ -54,32 +75,59 @@ pub(super) async fn write(links: &Arc<Links>, units: &[Vec<Statement>]) -> Vec<R
             runs.push(Run { units: later, ..run });
         }
         run.units = now;
-        match insert(links, &mut run).await {
-            Ok(()) => outcomes.extend(now.iter().map(|unit| Ok(unit.len() as u64))),
-            // One of them is to blame, and the others shall not suffer for it.
-            Err(Fault::Duplicate(_) | Fault::Unfit(_)) if now.len() > 1 => {
+        let refused = match write_run(links, &mut run).await {
+            Ok(()) => {
+                outcomes.extend(now.iter().map(|unit| Ok(unit.len() as u64)));
+                continue;
+            }
+            Err(refused) => refused,
+        };
+        match refused {
+            Refused::Own(_) | Refused::Payment(_) if now.len() > 1 => {
                 let (first, second) = now.split_at(now.len() / 2);
                 runs.extend([second, first].map(|units| Run { units, ..run }));
             }
-            // It may be their own first attempt that has the name.
-            Err(Fault::Duplicate(error)) if run.is_doubtful => outcomes.push(Err(unknown(error))),
-            Err(Fault::Duplicate(_)) => outcomes.push(Err(StoreError::Duplicate)),
-            Err(fault) => {
-                // It would be the same for those that are left, and nobody should wait for that.
-                let (is_gone, error) =
-                    (!fault.leaves_the_link(), Arc::<dyn Error + Send + Sync>::from(fault.into_cause()));
-                let mut told = now.len();
-                if is_gone {
-                    told += runs.drain(..).map(|run| run.units.len()).sum::<usize>();
+            // It may be what their own first attempt left.
+            Refused::Own(error) if run.is_doubtful => outcomes.push(Err(unknown(error))),
+            Refused::Own(error) => outcomes.push(Err(error)),
+            // For the others it would be the same, and nobody should wait for that.
+            Refused::Payment(error) => {
+                for run in std::iter::once(run).chain(runs.drain(..).rev()) {
+                    let told = || if run.is_doubtful { unknown(error.to_string()) } else { same(&error) };
+                    outcomes.extend(run.units.iter().map(|_| Err(told())));
                 }
-                let error = || {
-                    if run.is_doubtful { unknown(error.clone()) } else { StoreError::backend(error.clone()) }
-                };
-                outcomes.extend((0..told).map(|_| Err(error())));
+            }
+            Refused::All(error) => {
+                let error = Arc::<dyn Error + Send + Sync>::from(error);
+                for run in std::iter::once(run).chain(runs.drain(..).rev()) {
+                    let error = || error.clone();
+                    let told =
+                        || if run.is_doubtful { unknown(error()) } else { StoreError::backend(error()) };
+                    outcomes.extend(run.units.iter().map(|_| Err(told())));
+                }
             }
         }
     }
     outcomes
+}
+
+/// Why a run was not written.
+enum Refused {
+    /// For what one of them says, and the others shall not suffer for it.
+    Own(StoreError),
+    /// What they pay with is not enough for so many.
+    Payment(StoreError),
+    /// For a reason that is nobody's own.
+    All(BoxError),
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Duplicate(_) | Fault::Unfit(_) => Self::Own(fault.into_error()),
+            other => Self::All(other.into_cause()),
+        }
+    }
 }
 
 /// How many of them go into one statement.
@@ -102,35 +150,124 @@ fn size(value: &Value) -> usize {
     }
 }
 
-/// Writes a run as one statement, which is written whole or not at all.
-async fn insert(links: &Arc<Links>, run: &mut Run<'_>) -> Result<(), Fault> {
+/// Writes a run, whole or not at all.
+async fn write_run(links: &Arc<Links>, run: &mut Run<'_>) -> Result<(), Refused> {
     let begin = Instant::now();
-    let statements = run.units.iter().flatten();
-    let text = links.texts.get(run.units[0][0].sql.clone(), statements.clone().count());
-    let mut attempts = 1;
-    let mut was_lost = false;
+    let (mut attempts, mut was_lost) = (1, false);
     loop {
         let mut held = if was_lost { links.take_new().await? } else { links.take().await? };
-        let values = statements.clone().flat_map(|statement| &statement.values);
-        let outcome = held.link.execute(text.clone(), values, PATIENCE).await;
-        if outcome.as_ref().err().is_none_or(Fault::leaves_the_link) {
+        let attempt = attempt(&mut held.link, links, run.units).await;
+        if attempt.leaves_the_link() {
             held.give_back();
         }
-        match outcome {
-            Ok(_) => return Ok(()),
-            Err(Fault::Again(_)) if attempts < ATTEMPTS && begin.elapsed() < PATIENCE => {
+        let may_go_on = begin.elapsed() < PATIENCE;
+        match attempt {
+            Attempt::Written(_) => return Ok(()),
+            Attempt::Untouched(_) => {
+                let otherwise = run.units[0][0].otherwise.as_ref();
+                return Err(Refused::Payment(otherwise.map_or(StoreError::Conflict, same)));
+            }
+            Attempt::Undone(Fault::Again(_)) if attempts < ATTEMPTS && may_go_on => {
                 pause(attempts, begin).await;
                 attempts += 1;
             }
+            Attempt::Undone(Fault::Lost(_)) if !was_lost && may_go_on => was_lost = true,
+            Attempt::Undone(fault) => return Err(fault.into()),
             // Once more: what was not written is written then, and what was is refused as a duplicate.
-            Err(Fault::Lost(_)) if !was_lost && begin.elapsed() < PATIENCE => {
-                was_lost = true;
+            Attempt::Doubtful(_) if !was_lost && may_go_on => (was_lost, run.is_doubtful) = (true, true),
+            Attempt::Doubtful(error) => {
                 run.is_doubtful = true;
-            }
-            Err(fault) => {
-                run.is_doubtful |= matches!(fault, Fault::Lost(_));
-                return Err(fault);
+                return Err(Refused::All(error));
             }
         }
+    }
+}
+
+async fn attempt(link: &mut Link, links: &Links, units: &[Vec<Statement>]) -> Attempt {
+    let Some(payment) = split(&units[0]).0 else {
+        // A single statement is committed, or undone, by the engine itself.
+        return match insert(link, links, units).await {
+            Ok(touched) => Attempt::Written(touched),
+            Err(Fault::Lost(error)) => Attempt::Doubtful(error),
+            Err(fault) => Attempt::Undone(fault),
+        };
+    };
+    if let Err(fault) = link.order("BEGIN", PATIENCE).await {
+        return Attempt::Undone(fault);
+    }
+    let mut values = payment.values.clone();
+    for place in payment.counts {
+        values[*place] = Value::Integer(i64::try_from(units.len()).unwrap_or(i64::MAX));
+    }
+    let text = links.texts.get(payment.sql.clone(), 1);
+    match link.execute(text, values.iter(), LONG_PATIENCE).await {
+        Ok(0) if payment.otherwise.is_some() => return undo(link, Attempt::Untouched(0)).await,
+        Ok(_) => {}
+        Err(fault) => return undo(link, Attempt::Undone(fault)).await,
+    }
+    match insert(link, links, units).await {
+        Ok(touched) => commit(link, touched).await,
+        Err(fault) => undo(link, Attempt::Undone(fault)).await,
+    }
+}
+
+/// All rows of all units.
+async fn insert(link: &mut Link, links: &Links, units: &[Vec<Statement>]) -> Result<u64, Fault> {
+    let rows = units.iter().flat_map(|unit| split(unit).1);
+    let values = rows.clone().flat_map(|row| &row.values);
+    let Some(first) = rows.clone().next() else { return Ok(0) };
+    link.execute(links.texts.get(first.sql.clone(), rows.count()), values, PATIENCE).await
+}
+
+fn same(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Duplicate => StoreError::Duplicate,
+        StoreError::Conflict => StoreError::Conflict,
+        StoreError::Spent => StoreError::Spent,
+        StoreError::Backend(error) => StoreError::backend(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INSERT: &str = "INSERT INTO a (b) VALUES (?)";
+    const PAY: &str = "UPDATE c SET d = d - ? WHERE e = ?";
+
+    fn insert(text: &str) -> Statement {
+        Statement::new(INSERT, [text.into()])
+    }
+
+    fn pay(with: &str) -> Statement {
+        Statement::new(PAY, [1_u32.into(), with.into()]).counting(&[0]).or(StoreError::Spent)
+    }
+
+    #[test]
+    fn what_is_written_together_inserts_the_same_and_pays_with_the_same() {
+        let unit = [insert("1")];
+        assert!(Shape::of(&unit) == Shape::of(&[insert("2")]));
+        assert!(Shape::of(&unit) != Shape::of(&[insert("1"), insert("2")]));
+        let paid = [pay("x"), insert("1")];
+        assert!(Shape::of(&paid) == Shape::of(&[pay("x"), insert("2")]));
+        assert!(Shape::of(&paid) != Shape::of(&[pay("y"), insert("2")]));
+        assert!(Shape::of(&paid) != Shape::of(&unit));
+        for alone in [
+            vec![],
+            vec![pay("x")],
+            vec![Statement::new("DELETE FROM a WHERE b = ?", ["1".into()])],
+            vec![insert("1"), Statement::new("DELETE FROM a WHERE b = ?", ["1".into()])],
+        ] {
+            assert!(Shape::of(&alone).is_none());
+        }
+    }
+
+    #[test]
+    fn what_is_written_together_has_a_size_that_is_compiled_and_bounds() {
+        let small: Vec<_> = (0..300).map(|_| vec![insert("1")]).collect();
+        assert_eq!([300, 255, 100, 5, 1].map(|count| together(&small[..count])), [256, 192, 96, 4, 1]);
+        let large: Vec<_> = (0..9).map(|_| vec![insert(&"1".repeat(MOST_BYTES / 4))]).collect();
+        assert_eq!(together(&large), 4);
+        assert_eq!(together(&[vec![insert(&"1".repeat(MOST_BYTES + 1))]]), 1, "what is too large goes alone");
     }
 }

@@ -1,7 +1,6 @@
 //! The writer: what has queued up is written by a few tasks, together where that can be, and each is answered only after the
 //! commit. It has a thread and a runtime to itself, so that what was queued is written however the program ends.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -10,6 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use super::batch::Shape;
 use super::links::Links;
 use super::{batch, unit};
 use crate::address::ServerAddress;
@@ -39,13 +39,6 @@ struct Job {
     answer: oneshot::Sender<Result<u64, StoreError>>,
 }
 
-impl Job {
-    fn answer(self, outcome: Result<u64, StoreError>) {
-        // Who does not wait any more has gone away.
-        let _gone = self.answer.send(outcome);
-    }
-}
-
 impl Writer {
     pub(super) fn start(address: ServerAddress) -> Result<Self, BoxError> {
         let links = Arc::new(Links::new(address, Access::ReadWrite, TOGETHER + ALONE)?);
@@ -63,7 +56,7 @@ impl Writer {
         let ended = || StoreError::backend("the writer has ended");
         let (answer, answered) = oneshot::channel();
         let queues = self.queues.as_ref().ok_or_else(ended)?;
-        let queue = if batch::shape(&unit).is_some() { &queues.together } else { &queues.alone };
+        let queue = if Shape::of(&unit).is_some() { &queues.together } else { &queues.alone };
         queue.send(Job { unit, answer }).await.map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
     }
@@ -97,21 +90,23 @@ fn run(runtime: &Runtime, links: &Arc<Links>, together: mpsc::Receiver<Job>, alo
 async fn write_together(links: Arc<Links>, queue: Arc<Mutex<mpsc::Receiver<Job>>>) {
     let mut jobs = Vec::with_capacity(batch::LARGEST);
     while queue.lock().await.recv_many(&mut jobs, batch::LARGEST).await > 0 {
-        let mut rest: VecDeque<Job> = jobs.drain(..).collect();
-        while let Some(first) = rest.pop_front() {
-            let mut alike = vec![first];
-            let shape = batch::shape(&alike[0].unit).map(|(sql, rows)| (sql.clone(), rows));
-            let mut others = VecDeque::with_capacity(rest.len());
-            for job in rest {
-                let own = batch::shape(&job.unit).map(|(sql, rows)| (sql.clone(), rows));
-                if own == shape { alike.push(job) } else { others.push_back(job) }
+        while let Some(first) = jobs.first() {
+            let shape = Shape::of(&first.unit);
+            let is_alike: Vec<_> = jobs.iter().map(|job| Shape::of(&job.unit) == shape).collect();
+            let (mut units, mut answers, mut others) = (Vec::new(), Vec::new(), Vec::new());
+            for (job, is_alike) in jobs.drain(..).zip(is_alike) {
+                match is_alike {
+                    true => {
+                        units.push(job.unit);
+                        answers.push(job.answer);
+                    }
+                    false => others.push(job),
+                }
             }
-            rest = others;
-            let (units, answers): (Vec<_>, Vec<_>) =
-                alike.into_iter().map(|job| (job.unit, job.answer)).unzip();
-            let outcomes = batch::write(&links, &units).await;
-            for (answer, outcome) in answers.into_iter().zip(outcomes) {
-                Job { unit: Vec::new(), answer }.answer(outcome);
+            jobs.append(&mut others);
+            for (answer, outcome) in answers.into_iter().zip(batch::write(&links, &units).await) {
+                // Who does not wait any more has gone away.
+                let _gone = answer.send(outcome);
             }
         }
     }

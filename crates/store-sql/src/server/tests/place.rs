@@ -15,6 +15,7 @@ use crate::server::links::Links;
 /// An empty place.
 pub(super) struct Place {
     url: String,
+    pub(super) name: String,
     /// The connections of an administrator, who may do everything.
     administrator: Arc<Links>,
 }
@@ -42,13 +43,20 @@ impl Place {
             own.set_path(&name);
             format!("CREATE DATABASE {name}")
         };
-        let place = Self { url: own.into(), administrator };
+        let place = Self { url: own.into(), name, administrator };
         place.order(&make).await;
         place
     }
 
     pub(super) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The same place by another way.
+    pub(super) fn url_with(&self, change: impl FnOnce(&mut Url)) -> String {
+        let mut url = Url::parse(&self.url).unwrap();
+        change(&mut url);
+        url.into()
     }
 
     /// What an administrator does to the server.
@@ -59,7 +67,8 @@ impl Place {
     }
 }
 
-fn links(url: &str) -> Arc<Links> {
+/// Connections to write by.
+pub(super) fn links(url: &str) -> Arc<Links> {
     let Ok(Address::Server(address)) = Address::read(url) else { panic!("{url} names no server") };
-    Arc::new(Links::new(address, Access::ReadWrite, 4).unwrap())
+    Arc::new(Links::new(address, Access::ReadWrite, 16).unwrap())
 }
