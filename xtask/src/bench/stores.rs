@@ -1,5 +1,7 @@
 //! The stores that a server can be measured on.
 
+mod tables;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,40 +9,46 @@ use std::process::Command;
 use enroll_throwaway::{Engine, Throwaway, missing};
 
 use crate::Failure;
+use crate::command::root;
 use crate::server::{Server, built};
 
 /// All of them, SQLite first, since the others are compared with it.
-pub(super) const STORES: &[Store] = &[
-    Store {
-        name: "SQLite",
-        word: "sqlite",
-        engine: None,
-        configuration: "",
-        settings: "files in the data folder, in WAL mode with `synchronous=FULL`.",
-        bytes: 1700,
-        grows_to: Some(10_000_000),
-    },
-    Store {
-        name: "PostgreSQL",
-        word: "postgresql",
-        engine: Some(Engine::Postgres),
-        configuration: "[database]\nconfiguration = \"{url}\"\n",
-        settings: "a server with its own settings: `fsync`, `synchronous_commit` and `full_page_writes` are on, \
+pub(super) const STORES: &[Store] = &[SQLITE, POSTGRESQL, MARIADB];
+
+const SQLITE: Store = Store {
+    name: "SQLite",
+    word: "sqlite",
+    engine: None,
+    tables: None,
+    configuration: "",
+    settings: "files in the data folder, in WAL mode with `synchronous=FULL`.",
+    bytes: 1700,
+    grows_to: Some(10_000_000),
+};
+
+const POSTGRESQL: Store = Store {
+    name: "PostgreSQL",
+    word: "postgresql",
+    engine: Some(Engine::Postgres),
+    tables: None,
+    configuration: "[database]\nconfiguration = \"{url}\"\n",
+    settings: "a server with its own settings: `fsync`, `synchronous_commit` and `full_page_writes` are on, \
                    `shared_buffers` is 128 MiB. What the authorization server stores is in SQLite.",
-        bytes: 4000,
-        grows_to: Some(1_000_000),
-    },
-    Store {
-        name: "MariaDB",
-        word: "mariadb",
-        engine: Some(Engine::MariaDb),
-        configuration: "[database]\nconfiguration = \"{url}\"\n",
-        settings: "a server with its own settings: `innodb_flush_log_at_trx_commit=1`, the doublewrite buffer is on, \
+    bytes: 4000,
+    grows_to: Some(1_000_000),
+};
+
+const MARIADB: Store = Store {
+    name: "MariaDB",
+    word: "mariadb",
+    engine: Some(Engine::MariaDb),
+    tables: None,
+    configuration: "[database]\nconfiguration = \"{url}\"\n",
+    settings: "a server with its own settings: `innodb_flush_log_at_trx_commit=1`, the doublewrite buffer is on, \
                    `innodb_buffer_pool_size` is 128 MiB. What the authorization server stores is in SQLite.",
-        bytes: 4000,
-        grows_to: None,
-    },
-];
+    bytes: 4000,
+    grows_to: None,
+};
 
 /// A store, and how a server is started on it.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +59,9 @@ pub(super) struct Store {
     pub(super) word: &'static str,
     /// The database server that it is kept on, started for the measurement.
     engine: Option<Engine>,
-    /// What `enroll.toml` says, beyond `--dev`; `{url}` stands for an empty database of that server.
+    /// The script of SQL that makes the tables which are somebody else's.
+    tables: Option<&'static str>,
+    /// What `enroll.toml` says, beyond `--dev`; `{url}` stands for the database that is its own.
     configuration: &'static str,
     /// What the page says of it: how it is durable, above all.
     pub(super) settings: &'static str,
@@ -63,11 +73,14 @@ pub(super) struct Store {
 
 /// A server on a fresh store. Both are gone with this value.
 pub(super) struct Running {
-    // The first to end.
+    // They end in this order.
     pub(super) server: Server,
     database: Option<Throwaway>,
-    folder: PathBuf,
+    folder: Folder,
 }
+
+/// A folder that is gone with this value.
+struct Folder(PathBuf);
 
 impl Store {
     /// Those that are asked for, by their words; where none is, those that `unless_asked` chooses.
@@ -89,7 +102,8 @@ impl Store {
 
     /// What it lacks on this machine, as a sentence that says what to do about it.
     pub(super) fn missing(&self) -> Option<String> {
-        self.engine.and_then(missing)
+        let tables = || self.tables.and_then(|_| tables::missing(self.engine));
+        self.engine.and_then(missing).or_else(tables)
     }
 
     /// Where its data will be, as far as the room on the disk goes.
@@ -99,17 +113,21 @@ impl Store {
 
     /// Starts a server on a fresh store, in a folder of this name.
     pub(super) fn start(&self, folder: &Path, name: &str) -> Result<Running, Failure> {
-        let folder = folder.join(format!("{}-{name}", self.word));
-        fs::create_dir_all(&folder)?;
-        let config = folder.join("enroll.toml");
+        let folder = Folder(folder.join(format!("{}-{name}", self.word)));
+        fs::create_dir_all(&folder.0)?;
+        let config = folder.0.join("enroll.toml");
         let could_not = |error| format!("the database of {} could not be started: {error}", self.name);
         let database = self.engine.map(Throwaway::durable).transpose().map_err(could_not)?;
-        let url = database.as_ref().map(Throwaway::database).unwrap_or_default();
+        let own_file = || format!("sqlite://{}", folder.0.join("own.db").display());
+        let url = database.as_ref().map_or_else(own_file, Throwaway::database);
+        if let Some(script) = self.tables {
+            tables::make(self.engine, &url, &root().join(script))?;
+        }
         fs::write(&config, self.configuration.replace("{url}", &url))?;
         let mut command = Command::new(built("enroll", true));
         command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--config"]).arg(config);
-        command.arg("--data").arg(&folder);
-        let server = Server::spawn(&mut command, &folder.join("enroll.log"))?;
+        command.arg("--data").arg(&folder.0);
+        let server = Server::spawn(&mut command, &folder.0.join("enroll.log"))?;
         Ok(Running { server, database, folder })
     }
 }
@@ -117,16 +135,16 @@ impl Store {
 impl Running {
     /// What the store takes of the disk, without the server's log.
     pub(super) fn disk(&self) -> Result<u64, Failure> {
-        let own = size(&self.folder, &|name| name != "enroll.log")?;
+        let own = size(&self.folder.0, &|name| name != "enroll.log")?;
         let server = self.database.as_ref().map(|database| size(database.folder(), &|_| true)).transpose()?;
         Ok(own + server.unwrap_or_default())
     }
 }
 
-impl Drop for Running {
+impl Drop for Folder {
     fn drop(&mut self) {
-        // Where it stays, somebody finds the log in it.
-        let _removed = fs::remove_dir_all(&self.folder);
+        // Where it stays, it is in the way of nothing.
+        let _removed = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -161,6 +179,12 @@ mod tests {
         assert_eq!(words(&Store::chosen(&["sqlite".to_owned()], |_| false).unwrap()), ["sqlite"]);
         let failure = Store::chosen(&["paper".to_owned()], |_| true).unwrap_err().to_string();
         assert!(failure.contains("`paper`") && failure.contains("sqlite"), "{failure}");
+    }
+
+    #[test]
+    fn every_script_is_there() {
+        let mut scripts = STORES.iter().filter_map(|store| store.tables);
+        assert_eq!(scripts.find(|script| !root().join(script).is_file()), None);
     }
 
     #[test]
