@@ -22,7 +22,7 @@ const SQLITE: Store = Store {
     tables: None,
     configuration: "",
     settings: "files in the data folder, in WAL mode with `synchronous=FULL`.",
-    bytes: 1700,
+    bytes: 1600,
     grows_to: Some(10_000_000),
 };
 

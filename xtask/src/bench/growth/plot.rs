@@ -82,6 +82,7 @@ fn panel(area: &Area<'_, '_>, curve: &Curve, what: &str, of: fn(&Point) -> Compa
         .y_desc("ms")
         .x_label_formatter(&|clients| short(*clients))
         .y_label_formatter(&|figure| format!("{}", (figure * 100.0).round() / 100.0))
+        .x_labels(5)
         .y_labels(6)
         .draw()?;
     for (points, (_, color, width)) in
