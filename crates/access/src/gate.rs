@@ -98,6 +98,11 @@ impl Gate {
         Some(Arc::new(usual.within(&client.metadata)))
     }
 
+    /// All terms that the policy can grant.
+    pub fn terms(&self) -> Vec<Arc<Terms>> {
+        self.policy.terms()
+    }
+
     /// The header `WWW-Authenticate` for this error, with the realm of this gate and where its metadata are. RFC 6750 §3.
     pub fn challenge(&self, error: &AccessError) -> Option<HeaderValue> {
         let challenge = error.www_authenticate(&self.realm)?;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use enroll_oauth_types::{ClientMetadata, Scope, Seconds};
+use enroll_store::Storage;
 
 /// What a policy grants whoever it lets in.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Terms {
     pub privileges: Privileges,
     /// How long a client secret lives; `None` is for ever. `client_secret_expires_at`, RFC 7591 §3.2.1.
     pub secret_lifetime: Option<Seconds>,
+    /// Where its registrations are kept, but for those that take a use of a token: these are stored.
+    pub storage: Storage,
 }
 
 macro_rules! ceilings {
@@ -114,6 +117,7 @@ impl Default for Terms {
             },
             privileges: Privileges::None,
             secret_lifetime: None,
+            storage: Storage::Stored,
         }
     }
 }

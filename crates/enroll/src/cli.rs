@@ -79,11 +79,15 @@ Examples:
   enroll keys list
   enroll keys list --json | jq -r 'select(.state == \"signing\").kid'
   enroll keys rotate
+  enroll keys rotate --registrations
 
 A key is announced for a day, signs for 90, and is kept until the last token that it signed has ended, 30 days at the \
 least. The server makes the next one by itself. `rotate` makes one of each algorithm now: it is announced within five \
 minutes and signs after a day, as every other, since whoever verifies tokens may have read the public keys before. \
-There is no quicker way: tokens would be refused that are good.";
+There is no quicker way: tokens would be refused that are good.
+
+Where registrations are kept in their client_id, they are sealed under keys of their own, one for each 90 days. All of them \
+open what they sealed until `retire` ends one.";
 
 /// The version, with the commit when the build was told it.
 fn version() -> String {
@@ -205,7 +209,7 @@ pub(crate) enum Clients {
         #[arg(long, value_name = "URL")]
         issuer: Option<String>,
     },
-    /// List the clients
+    /// List the clients; those that are kept in their `client_id` alone are in no list
     List {
         #[command(flatten)]
         place: Place,
@@ -356,12 +360,26 @@ pub(crate) enum Keys {
     List {
         #[command(flatten)]
         place: Place,
+        /// Those that registrations are sealed under instead, the newest last
+        #[arg(long)]
+        registrations: bool,
         /// Print JSON lines
         #[arg(long)]
         json: bool,
     },
     /// Announce a new key of each algorithm; it signs a day later
     Rotate {
+        #[command(flatten)]
+        place: Place,
+        /// Make the next key that registrations are sealed under instead; what was sealed before goes on
+        #[arg(long)]
+        registrations: bool,
+    },
+    /// End a key that registrations were sealed under, and with it each of them that has no row
+    Retire {
+        /// Its name, as `list --registrations` prints it
+        #[arg(value_name = "NAME", allow_hyphen_values = true)]
+        name: String,
         #[command(flatten)]
         place: Place,
     },

@@ -83,13 +83,27 @@ impl Default for Config {
 }
 
 /// Where the two planes are stored; by default two SQLite files in the data folder.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Databases {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) configuration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) operational: Option<String>,
+    client_staleness: u64,
+}
+
+impl Default for Databases {
+    fn default() -> Self {
+        Self { configuration: None, operational: None, client_staleness: 2 }
+    }
+}
+
+impl Databases {
+    /// How long a node may go by what it read of a client before.
+    pub(crate) fn client_staleness(&self) -> Duration {
+        Duration::from_secs(self.client_staleness)
+    }
 }
 
 /// How documents at addresses that clients name are fetched.

@@ -24,6 +24,8 @@ mod config;
 #[cfg(feature = "server")]
 mod failure;
 #[cfg(feature = "server")]
+mod sealed;
+#[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
 mod service;

@@ -26,6 +26,7 @@ use crate::config::{
     StatementIssuerConfig,
 };
 use crate::failure::{Failure, with_causes};
+use crate::sealed;
 
 /// The path that clients guess when they find no metadata.
 const GUESSED: &str = "/register";
@@ -33,10 +34,11 @@ const GUESSED: &str = "/register";
 /// Opens the store of the configuration plane for what this process does: an authorization server apart only reads it, and
 /// makes neither database nor schema.
 pub(crate) async fn store_of_role(config: &Config) -> Result<Arc<SqlStore>, Failure> {
-    match config.role {
-        Role::All | Role::Registration => store(config).await,
-        Role::Authorization => existing_store(config, Access::ReadOnly).await,
-    }
+    let store = match config.role {
+        Role::All | Role::Registration => store(config).await?,
+        Role::Authorization => existing_store(config, Access::ReadOnly).await?,
+    };
+    Ok(Arc::new(SqlStore::clone(&store).remembering(config.database.client_staleness())))
 }
 
 /// Opens the store of the configuration plane for writing.
@@ -149,10 +151,14 @@ pub(crate) async fn sealing_key(config: &Config, store: &SqlStore) -> Result<Arc
             file.display()
         )));
     }
-    if !file.exists() && (holds_sealed_secrets(store).await? || holds_signing_keys(config).await?) {
+    if !file.exists()
+        && (sealed::holds_keys(store).await?
+            || holds_sealed_secrets(store).await?
+            || holds_signing_keys(config).await?)
+    {
         return Err(Failure::World(format!(
-            "the sealing key {} is not there, and secrets of registered clients or signing keys are sealed under it: put \
-             it back from its copy, or name it by registration.sealing_key_file",
+            "the sealing key {} is not there, and registrations, secrets of registered clients or signing keys are sealed \
+             under it: put it back from its copy, or name it by registration.sealing_key_file",
             file.display()
         )));
     }
@@ -331,6 +337,7 @@ pub(crate) fn gate_for_development(config: &Config, store: Arc<SqlStore>) -> Res
     let terms = Arc::new(Terms {
         allowed_scopes: base.allowed_scopes.clone(),
         default_scopes: base.default_scopes.clone(),
+        storage: base.storage,
         ..Terms::unrestricted()
     });
     let allowed = policy::initial_access_token().unnamed(terms.clone()).or(policy::open().on(terms));

@@ -18,8 +18,12 @@ impl ClientId {
         Self(uuid::Builder::from_unix_timestamp_millis(unix_millis, &bytes).into_uuid().to_string())
     }
 
-    /// The longest identifier that is taken from elsewhere, in characters.
-    pub const LONGEST: usize = 200;
+    /// The longest identifier, in characters. In a token that names it once or twice, in a `Basic` header and in the URL of
+    /// an authorization request it leaves room below the 8 KiB that web servers and proxies take of a line.
+    pub const LONGEST: usize = 2048;
+
+    /// What a log shows of it, in characters.
+    const BRIEF: usize = 48;
 
     /// Whether an identifier that somebody else made can be used here: printable ASCII, and no URL, which would be a
     /// metadata document. RFC 6749 Appendix A.1.
@@ -32,6 +36,12 @@ impl ClientId {
         }
         let is_url = self.0.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
         if is_url { Err("must not be a URL".into()) } else { Ok(()) }
+    }
+
+    /// The identifier, or, of a long one, its start, which tells it from others: for logs and for people.
+    pub fn brief(&self) -> &str {
+        let end = self.0.char_indices().nth(Self::BRIEF).map(|(end, _)| end);
+        end.map_or(&self.0, |end| &self.0[..end])
     }
 
     /// The identifier as it stands in JSON.
@@ -58,13 +68,22 @@ mod tests {
         assert!(early.check().is_ok());
     }
 
+    #[test]
+    fn a_long_identifier_is_shown_in_brief() {
+        let generated = ClientId::generate(1_800_000_000_000, &SystemRandom);
+        assert_eq!(generated.brief(), generated.as_str());
+        let long = ClientId::from("x".repeat(2048).as_str());
+        assert_eq!(long.brief(), "x".repeat(48));
+        assert_eq!(ClientId::from("é".repeat(49).as_str()).brief(), "é".repeat(48));
+    }
+
     /// RFC 6749 Appendix A.1
     #[test]
     fn an_identifier_from_elsewhere_is_printable_and_no_url() {
-        for good in ["a", "my client", "a/b?c#d", &"x".repeat(200)] {
+        for good in ["a", "my client", "a/b?c#d", &"x".repeat(2048)] {
             assert!(ClientId::from(good).check().is_ok(), "{good}");
         }
-        for bad in ["", "é", "a\nb", "\u{1b}", "https://a.example/c", "HTTPS://a", &"x".repeat(201)] {
+        for bad in ["", "é", "a\nb", "\u{1b}", "https://a.example/c", "HTTPS://a", &"x".repeat(2049)] {
             assert!(ClientId::from(bad).check().is_err(), "{bad}");
         }
     }

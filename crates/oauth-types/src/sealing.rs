@@ -103,6 +103,13 @@ impl SealingKey {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
+    /// A key that is made of this one and a salt, for one purpose. Whoever seals under one of its own each time needs not
+    /// count how often this one was used. NIST SP 800-38D §8.3.
+    #[must_use]
+    pub fn subkey(&self, salt: &str, purpose: &str) -> Self {
+        Self::from_text(&self.derived(salt, purpose)).expect("what is derived has 256 bits in base64url")
+    }
+
     fn seal_octets(&self, octets: &[u8], bound_to: &str) -> SealedSecret {
         // With room for the tag, so that no copy of the plain text is left behind where the octets were before.
         let mut text = Vec::with_capacity(octets.len() + AES_256_GCM.tag_len());
@@ -269,6 +276,16 @@ mod tests {
         assert_eq!((derived.len(), key.derived("text", "a")), (43, derived.clone()));
         for different in [key.derived("text", "b"), key.derived("texts", "a"), other.derived("text", "a")] {
             assert_ne!(derived, different);
+        }
+    }
+
+    #[test]
+    fn a_subkey_is_the_same_each_time_and_opens_nothing_of_another() {
+        let key = SealingKey::generate(&SystemRandom);
+        let sealed = key.subkey("salt", "a").seal_text("text", "p");
+        assert_eq!(key.subkey("salt", "a").open_text(&sealed, "p").as_deref(), Some("text"));
+        for other in [key.subkey("salt", "b"), key.subkey("tlas", "a"), key] {
+            assert_eq!(other.open_text(&sealed, "p"), None);
         }
     }
 

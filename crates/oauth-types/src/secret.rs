@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Random;
+use crate::{Random, SealingKey};
 
 /// What a secret is for; its prefix makes it recognisable wherever it leaks.
 pub trait SecretKind: Send + Sync + 'static {
@@ -50,6 +50,11 @@ impl<K: SecretKind> Secret<K> {
         let key = hmac::Key::new(HMAC_SHA256, self.expose().as_bytes());
         let bytes = hmac::sign(&key, format!("successor {} {salt}", Other::PREFIX).as_bytes());
         Secret::presented(format!("{}{}", Other::PREFIX, URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// The secret that belongs to a text: who has the key computes it again, and nobody else can.
+    pub fn derived(key: &SealingKey, text: &str) -> Self {
+        Self::presented(format!("{}{}", K::PREFIX, key.derived(text, K::PREFIX)))
     }
 
     /// What may be stored.
@@ -184,6 +189,19 @@ mod tests {
         for different in [one.successor("b"), other.successor("a"), one] {
             assert_ne!(successor.expose(), ClientSecret::expose(&different));
         }
+    }
+
+    #[test]
+    fn a_derived_secret_depends_on_key_text_and_kind() {
+        let (key, other) = (SealingKey::generate(&SystemRandom), SealingKey::generate(&SystemRandom));
+        let secret = ClientSecret::derived(&key, "a");
+        assert_eq!(secret.expose(), ClientSecret::derived(&key, "a").expose());
+        assert_eq!(secret.expose().len(), ClientSecret::generate(&SystemRandom).expose().len());
+        for different in [ClientSecret::derived(&key, "b"), ClientSecret::derived(&other, "a")] {
+            assert_ne!(secret.expose(), different.expose());
+        }
+        let token = RegistrationAccessToken::derived(&key, "a");
+        assert_ne!(token.expose().strip_prefix("enr_rat_"), secret.expose().strip_prefix("enr_cs_"));
     }
 
     #[test]

@@ -60,15 +60,23 @@ impl Provider {
 
     async fn proven(&self, shown: Presented, endpoint: &str) -> Result<Option<Arc<Client>>, ProtocolError> {
         let Presented { id, proof, .. } = shown;
-        let client = self.clients.client(&id).await?.filter(|client| client.enabled);
-        let is_proven = match proof {
-            Proof::Secret(secret) => {
-                client.as_ref().is_some_and(|client| has_secret(client, &secret, self.clock.now()))
-            }
-            Proof::Assertion(token) => self.has_signed(&id, client.as_deref(), &token, endpoint).await?,
-            Proof::Nothing => client.as_ref().is_some_and(|client| method_of(client) == AuthMethod::None),
+        let is_proven = |client: &Client| match &proof {
+            Proof::Secret(secret) => has_secret(client, secret, self.clock.now()),
+            Proof::Nothing => method_of(client) == AuthMethod::None,
+            Proof::Assertion(_) => false,
         };
-        Ok(client.filter(|_| is_proven))
+        let proven = |client: &Arc<Client>| client.enabled && is_proven(client);
+        if let Proof::Assertion(token) = &proof {
+            // It works once, so there is no second look.
+            let client = self.clients.client(&id).await?.filter(|client| client.enabled);
+            let has_signed = self.has_signed(&id, client.as_deref(), token, endpoint).await?;
+            return Ok(client.filter(|_| has_signed));
+        }
+        match self.clients.recent_client(&id).await?.filter(proven) {
+            Some(client) => Ok(Some(client)),
+            // It may have another secret by now.
+            None => Ok(self.clients.client(&id).await?.filter(proven)),
+        }
     }
 
     /// The resource that sends this request, by its identifier and one of its secrets in the `Authorization` header. `None`

@@ -25,7 +25,7 @@ pub(crate) fn face<'a>(client: &'a Client, visitor: &Visitor<'_>) -> ClientFace<
     }
     let metadata = &client.metadata;
     ClientFace {
-        name: chosen(metadata.client_name.as_ref(), visitor).map_or(client.id.as_str(), String::as_str),
+        name: chosen(metadata.client_name.as_ref(), visitor).map_or(client.id.brief(), String::as_str),
         logo: None,
         client_uri: chosen(metadata.client_uri.as_ref(), visitor).map(Uri::as_str),
         policy_uri: chosen(metadata.policy_uri.as_ref(), visitor).map(Uri::as_str),

@@ -171,12 +171,34 @@ impl Provider {
             return self.introspect_for(resource, &form, &parts.headers).await;
         }
         let client = self.authenticate(&parts.headers, &form, &self.url(endpoint.path())).await?;
-        must_be_of_allowed_origin(&client, &parts.headers)?;
-        match endpoint {
-            Endpoint::Token => Box::pin(self.token(&client, &form)).await,
-            Endpoint::Introspection => self.introspect(&client, &form, &parts.headers).await,
-            Endpoint::Revocation => self.revoke(&client, &form).await,
+        let answered = self.answer_client(endpoint, &client, &form, &parts.headers).await;
+        if answered.is_err()
+            && let Some(client) = self.changed(&client).await?
+        {
+            return self.answer_client(endpoint, &client, &form, &parts.headers).await;
         }
+        answered
+    }
+
+    async fn answer_client(
+        &self,
+        endpoint: Endpoint,
+        client: &Client,
+        form: &Parameters,
+        headers: &HeaderMap,
+    ) -> Result<Response, ProtocolError> {
+        must_be_of_allowed_origin(client, headers)?;
+        match endpoint {
+            Endpoint::Token => Box::pin(self.token(client, form)).await,
+            Endpoint::Introspection => self.introspect(client, form, headers).await,
+            Endpoint::Revocation => self.revoke(client, form).await,
+        }
+    }
+
+    /// The client as it is now, if it changed since it was read: what was refused by the older one may be allowed.
+    async fn changed(&self, client: &Client) -> Result<Option<Arc<Client>>, ProtocolError> {
+        let now = self.clients.client(&client.id).await?;
+        Ok(now.filter(|now| now.enabled && now.revision != client.revision))
     }
 }
 

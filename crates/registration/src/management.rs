@@ -32,6 +32,12 @@ pub enum ManagementError {
     /// 403 `access_denied`: the operator disabled the client. Whoever holds the token knows that it exists.
     #[error("this client is disabled; whoever runs the server can enable it")]
     Disabled,
+    /// 403 `access_denied`: nothing of the client is stored that could be changed. RFC 7592 §2.2: whether a server lets
+    /// clients change themselves is its own affair.
+    #[error(
+        "nothing of this registration is stored but its client_id, so it can be read and deleted, and not changed: register again"
+    )]
+    Sealed,
     /// 403 `access_denied`: the terms that the client registered on are gone, and others may grant more.
     #[error("the policy that this client registered under is no longer there; ask whoever runs the server")]
     TermsGone,
@@ -103,7 +109,7 @@ impl Registrar {
         body: &[u8],
     ) -> Result<ClientInformation, ManagementError> {
         let information = self.change(id, &token, &Wish::Replace(body)).await?;
-        tracing::info!(client.id = %id, "changed a client at its own request");
+        tracing::info!(client.id = %id.brief(), "changed a client at its own request");
         Ok(information)
     }
 
@@ -115,7 +121,7 @@ impl Registrar {
         token: RegistrationAccessToken,
     ) -> Result<ClientInformation, ManagementError> {
         let information = self.change(id, &token, &Wish::AnotherSecret).await?;
-        tracing::info!(client.id = %id, "gave a client another secret at its own request");
+        tracing::info!(client.id = %id.brief(), "gave a client another secret at its own request");
         Ok(information)
     }
 
@@ -129,7 +135,7 @@ impl Registrar {
         if !self.clients.delete(id, self.server.clock.now()).await? {
             return Err(ManagementError::InvalidToken); // somebody else was quicker
         }
-        tracing::info!(client.id = %id, "deleted a client at its own request");
+        tracing::info!(client.id = %id.brief(), "deleted a client at its own request");
         Ok(())
     }
 
@@ -139,6 +145,9 @@ impl Registrar {
         for _ in 0..ATTEMPTS {
             let (mut client, hold) = self.held(id, token).await?;
             let Hold::Assertion(assertion) = hold else { return Ok(()) };
+            if client.is_sealed() {
+                return Ok(()); // what it asks for is its end, and happens once
+            }
             client.used_assertions.push(assertion);
             match self.clients.replace(&client).await {
                 Err(StoreError::Conflict) => {} // changed or deleted meanwhile: look again
@@ -168,7 +177,15 @@ impl Registrar {
         for _ in 0..ATTEMPTS {
             let (current, hold) = self.held(id, token).await?;
             let is_read = matches!(wish, Wish::Read);
-            let occasion = if is_read { Occasion::Read } else { Occasion::Update };
+            let occasion = match is_read {
+                // A read must not store anything, or whoever floods could have it stored.
+                true if current.is_sealed() => Occasion::Look,
+                true => Occasion::Read,
+                false => Occasion::Update,
+            };
+            if current.is_sealed() && (!is_read || matches!(hold, Hold::Assertion(_))) {
+                return Err(ManagementError::Sealed);
+            }
             let turn = Turn::new(hold, token, occasion, &self.server);
             let (mut client, issued) = match wish {
                 Wish::Read => (current, None),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use enroll_access::{Caller, Gate};
 use enroll_oauth_types::{Capabilities, ClientId, ClientMetadata, Clock, Random, SealingKey};
-use enroll_store::ClientStore;
+use enroll_store::{ClientStore, RegistrationKeys, Storage};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::registration::Assembled;
@@ -95,7 +95,7 @@ impl Registrar {
         self.clients.insert(&client, caller.pays_with.as_ref()).await?;
 
         let id = &client.id;
-        tracing::info!(client.id = %id, caller.kind = caller.credential.as_str(), "registered a client");
+        tracing::info!(client.id = %id.brief(), caller.kind = caller.credential.as_str(), "registered a client");
         let management = issued.registration_access_token.map(|token| (self.configuration_url(id), token));
         Ok(ClientInformation { client, client_secret: issued.client_secret, management })
     }
@@ -156,6 +156,11 @@ pub enum BuildError {
     /// Nobody said where clients are stored.
     #[error("no store: say where clients are stored, `MemoryStore` if they may be forgotten")]
     Clients,
+    /// A policy wants registrations kept in their `client_id`, and nothing seals them.
+    #[error(
+        "no registration keys: the policy `{0}` keeps registrations in their client_id, so say what seals them"
+    )]
+    RegistrationKeys(String),
 }
 
 impl RegistrarBuilder {
@@ -226,6 +231,14 @@ impl RegistrarBuilder {
         self
     }
 
+    /// What seals registrations on terms that want nothing stored; the store must open them
+    /// ([`SealedStore`](enroll_store::SealedStore)). Without it such a registration fails.
+    #[must_use]
+    pub fn registration_keys(mut self, keys: Arc<RegistrationKeys>) -> Self {
+        self.server.registration_keys = Some(keys);
+        self
+    }
+
     /// What is done about documents at addresses that a client names. By default none is fetched, and
     /// `sector_identifier_uri` is refused.
     #[must_use]
@@ -252,12 +265,18 @@ impl RegistrarBuilder {
         if let Some(alias) = self.aliases.iter().find(|alias| is_wrong(alias)) {
             return Err(BuildError::Alias(alias.clone()));
         }
+        let gate = self.gate.ok_or(BuildError::Gate)?;
+        let terms = gate.terms();
+        let sealed = terms.iter().find(|terms| terms.storage != Storage::Stored);
+        if let Some(terms) = sealed.filter(|_| self.server.registration_keys.is_none()) {
+            return Err(BuildError::RegistrationKeys(terms.name.clone()));
+        }
         Ok(Registrar {
             url: self.url,
             path,
             aliases: self.aliases,
             body_timeout: self.body_timeout,
-            gate: Arc::new(self.gate.ok_or(BuildError::Gate)?),
+            gate: Arc::new(gate),
             clients: self.clients.ok_or(BuildError::Clients)?,
             server: self.server,
             pipeline: self.pipeline,
@@ -286,7 +305,8 @@ fn is_route(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use enroll_access::policy;
+    use enroll_access::Terms;
+    use enroll_access::policy::{self, Policy as _};
     use enroll_store::MemoryStore;
 
     use super::*;
@@ -304,6 +324,16 @@ mod tests {
         assert!(matches!(Registrar::builder(url).build(), Err(BuildError::Gate)));
         let gate = Gate::require(policy::open());
         assert!(matches!(Registrar::builder(url).gate(gate).build(), Err(BuildError::Clients)));
+    }
+
+    /// RFC 7591 Appendix A.5.2
+    #[test]
+    fn a_policy_that_wants_registrations_sealed_needs_a_key_for_it() {
+        let terms = Terms { storage: Storage::Stateless, ..Terms::default() };
+        let gate = Gate::require(policy::initial_access_token().or(policy::open().on(terms)));
+        let builder = Registrar::builder("https://id.example/register").gate(gate);
+        let built = builder.clients(Arc::new(MemoryStore::default())).build();
+        assert!(matches!(built, Err(BuildError::RegistrationKeys(name)) if name == "default"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use enroll_oauth_types::{
     Capabilities, ClientId, ClientMetadata, ClientSecret, Clock, GrantType, Random, RegistrationAccessToken,
     SealingKey, SystemClock, SystemRandom,
 };
-use enroll_store::Client;
+use enroll_store::{Client, RegistrationKeys};
 
 use crate::choices::{Chosen, choose};
 use crate::statement::Verdict;
@@ -28,6 +28,8 @@ pub struct Server {
     pub random: Arc<dyn Random>,
     /// What seals the secrets that the server must read again.
     pub sealing_key: Option<Arc<SealingKey>>,
+    /// What seals registrations of which nothing is to be stored.
+    pub registration_keys: Option<Arc<RegistrationKeys>>,
     /// Documents at addresses that a client names.
     pub remote: Remote,
     /// Whose software statements are believed.
@@ -43,6 +45,7 @@ impl Server {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             sealing_key: None,
+            registration_keys: None,
             remote: Remote::Off,
             statements: Statements::default(),
         }

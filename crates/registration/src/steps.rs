@@ -36,6 +36,7 @@ mod remote_keys;
 mod requests;
 mod response_types;
 mod scope;
+mod seal;
 mod sector_identifier;
 mod signing;
 mod software;
@@ -75,6 +76,7 @@ pub use remote_keys::RemoteKeys;
 pub use requests::requests;
 pub use response_types::response_types;
 pub use scope::scope;
+pub use seal::seal;
 pub use sector_identifier::SectorIdentifier;
 pub use signing::signing;
 pub use software::software;
@@ -131,6 +133,7 @@ step_names! {
     CLIENT_ID = client_id: "`client_id`: what the server calls it.",
     CLIENT_SECRET = client_secret: "`client_secret`: when it needs one.",
     REGISTRATION_ACCESS_TOKEN = registration_access_token: "`registration_access_token`: how it manages itself.",
+    SEAL = seal: "All of it in its `client_id`, where the policy wants nothing stored.",
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod known;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use enroll_oauth_types::{ClientId, Timestamp};
@@ -31,18 +32,34 @@ const TAKE_USE: &str = "UPDATE tokens SET uses_left = uses_left - ? \
 #[async_trait]
 impl ClientReader for SqlStore {
     async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
-        let known = self.known.get(id);
-        let values = [known.as_ref().map(|known| known.revision).into(), client_key(id.as_str()).into()];
-        let Some(mut row) = self.database.fetch(BY_ID, values, 1).await?.pop() else { return Ok(None) };
+        let key = &*client_key(id.as_str());
+        let (look, known) = (self.known.look(Instant::now()), self.known.get(key));
+        let values = [known.as_ref().map(|known| known.revision).into(), key.into()];
+        let Some(mut row) = self.database.fetch(BY_ID, values, 1).await?.pop() else {
+            if known.is_some() {
+                self.known.forget(key);
+            }
+            return Ok(None);
+        };
         let revision = row.required_number()?;
         match (row.optional_text()?, known) {
-            (None, Some(known)) => Ok(Some(known)),
+            (None, Some(known)) => {
+                self.known.confirm(key, look);
+                Ok(Some(known))
+            }
             (document, _) => {
                 let document = document.unwrap_or_default();
                 let client = Arc::new(Client::from_document(&document, revision)?);
-                self.known.keep(client.clone(), document.len());
+                self.known.keep(key, client.clone(), document.len(), look);
                 Ok(Some(client))
             }
+        }
+    }
+
+    async fn recent_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        match self.known.recent(&client_key(id.as_str()), Instant::now()) {
+            Some(client) => Ok(Some(client)),
+            None => self.client(id).await,
         }
     }
 
@@ -79,19 +96,32 @@ impl ClientStore for SqlStore {
             client_key(client.id.as_str()).into(),
             client.revision.into(),
         ];
-        self.database.apply(vec![Statement::new(REPLACE, values).or(StoreError::Conflict)]).await.map(drop)
+        self.change(&client.id, Statement::new(REPLACE, values).or(StoreError::Conflict)).await.map(drop)
     }
 
     async fn delete(&self, id: &ClientId, now: Timestamp) -> Result<bool, StoreError> {
         let values = [now.seconds().into(), client_key(id.as_str()).into()];
-        let touched = self.database.apply(vec![Statement::new(DELETE, values)]).await?;
-        Ok(touched > 0)
+        Ok(self.change(id, Statement::new(DELETE, values)).await? > 0)
     }
 
     async fn list(&self, page: Page) -> Result<Vec<Client>, StoreError> {
         let after = page.after.map_or(Value::Text(String::new()), |id| client_key(id.as_str()).into());
         let rows = self.database.fetch(PAGE, [after, page.limit.into()], page.limit).await?;
         rows.into_iter().map(read).collect()
+    }
+}
+
+impl SqlStore {
+    /// Changes one client, and says how many rows that touched. Whatever comes of it, what is known of the client may be over,
+    /// here and on the other nodes.
+    async fn change(&self, id: &ClientId, statement: Statement) -> Result<u64, StoreError> {
+        let changed = self.database.apply(vec![statement]).await;
+        let key = client_key(id.as_str());
+        self.known.forget(&key);
+        if !matches!(changed, Ok(0) | Err(StoreError::Conflict)) {
+            self.database.tell(&key).await;
+        }
+        changed
     }
 }
 

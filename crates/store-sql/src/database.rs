@@ -8,7 +8,7 @@ use enroll_store::{BoxError, StoreError};
 
 use crate::address::Address;
 use crate::migrate::{Plane, SchemaVersion};
-use crate::server::Server;
+use crate::server::{Listener, Server};
 use crate::sqlite::Sqlite;
 
 /// What a store is opened for.
@@ -258,6 +258,26 @@ impl Database {
         match self {
             Self::Sqlite(sqlite) => sqlite.apply(unit).await,
             Self::Server(server) => server.apply(unit).await,
+        }
+    }
+
+    /// Whether other nodes may write to it far away, so that asking it costs a way there and back.
+    pub(crate) fn is_far(&self) -> bool {
+        matches!(self, Self::Server(_))
+    }
+
+    /// Tells the other nodes that the client of this key changed, where that can be.
+    pub(crate) async fn tell(&self, client_key: &str) {
+        if let Self::Server(server) = self {
+            server.tell(client_key).await;
+        }
+    }
+
+    /// Hears of clients that other nodes changed, where that can be; `None` where any may have changed.
+    pub(crate) fn listen(&self, told: impl Fn(Option<&str>) + Send + Sync + 'static) -> Option<Listener> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Server(server) => server.listen(told),
         }
     }
 

@@ -14,6 +14,7 @@ mod tokens;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use enroll_store::StoreError;
 
@@ -23,6 +24,7 @@ use database::Database;
 pub use database::{Access, OpenError};
 use migrate::Plane;
 pub use migrate::SchemaVersion;
+use server::Listener;
 
 /// A store for clients and tokens, the configuration. Cloning it is cheap; all clones share the connections.
 ///
@@ -41,6 +43,7 @@ pub use migrate::SchemaVersion;
 pub struct SqlStore {
     database: Arc<Database>,
     known: Arc<KnownClients>,
+    _listener: Option<Arc<Listener>>,
 }
 
 impl SqlStore {
@@ -56,7 +59,28 @@ impl SqlStore {
     }
 
     fn of(database: Database) -> Self {
-        Self { database: Arc::new(database), known: Arc::default() }
+        Self {
+            database: Arc::new(database),
+            known: Arc::new(KnownClients::new(Duration::ZERO)),
+            _listener: None,
+        }
+    }
+
+    /// The same store, for a node that takes a client to be as it was read for this long at the most
+    /// ([`ClientReader::recent_client`](enroll_store::ClientReader::recent_client)), and hears of changes by other nodes
+    /// where the engine carries the word. A file is asked each time all the same, since that costs less.
+    #[must_use]
+    pub fn remembering(self, moment: Duration) -> Self {
+        if !self.database.is_far() || moment.is_zero() {
+            return self;
+        }
+        let known = Arc::new(KnownClients::new(moment));
+        let told = known.clone();
+        let listener = self.database.listen(move |key| match key {
+            Some(key) => told.forget(key),
+            None => told.forget_all(),
+        });
+        Self { known, _listener: listener.map(Arc::new), ..self }
     }
 
     /// Whether `url` names a database that this version can open, without opening it.

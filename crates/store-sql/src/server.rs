@@ -10,6 +10,7 @@ mod link;
 mod links;
 mod migrate;
 mod mysql;
+mod notices;
 mod postgres;
 mod text;
 mod unit;
@@ -21,10 +22,11 @@ use std::sync::Arc;
 use enroll_store::{BoxError, StoreError};
 
 use crate::address::ServerAddress;
-use crate::database::{Access, OpenError, READ, Row, Statement, Value, WRITE};
+use crate::database::{Access, Engine, OpenError, READ, Row, Statement, Value, WRITE};
 use crate::migrate::{Plane, SchemaVersion, too_old};
 use fault::Fault;
 use links::Links;
+pub(crate) use notices::Listener;
 use writer::Writer;
 
 /// How many queries run at the same time.
@@ -81,6 +83,19 @@ impl Server {
             Some(writer) => writer.apply(unit).await,
             None => Err(StoreError::backend("the database was opened for reading alone")),
         }
+    }
+
+    /// Tells the other nodes that the client of this key changed, where the engine carries the word.
+    pub(crate) async fn tell(&self, client_key: &str) {
+        if self.readers.address.engine == Engine::Postgres {
+            notices::tell(&self.readers, client_key).await;
+        }
+    }
+
+    /// Hears what other nodes tell, where the engine carries it.
+    pub(crate) fn listen(&self, told: impl Fn(Option<&str>) + Send + Sync + 'static) -> Option<Listener> {
+        let address = &self.readers.address;
+        (address.engine == Engine::Postgres).then(|| notices::listen(address.clone(), told))
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {

@@ -20,7 +20,8 @@ pub struct Client {
     pub issued_at: Timestamp,
     /// The last change of any kind.
     pub updated_at: Timestamp,
-    /// Counts the changes; [`ClientStore::replace`] refuses a change based on an older one.
+    /// Counts the changes, from 1 on; [`ClientStore::replace`] refuses a change based on an older one. 0 is that of a client
+    /// of which nothing is stored: [`Client::is_sealed`].
     pub revision: u64,
     /// Only an operator clears or sets this.
     pub enabled: bool,
@@ -128,6 +129,12 @@ struct Document<Id, Metadata, Unknown, By, Secrets, Superseded, Used> {
 const USUAL: usize = 2048;
 
 impl Client {
+    /// Whether nothing of it is stored: it was read from its own `client_id`, and its first change stores it. RFC 7591
+    /// Appendix A.5.2.
+    pub fn is_sealed(&self) -> bool {
+        self.revision == 0
+    }
+
     /// The client as one JSON document, all but its `revision`, which is the store's to count.
     pub fn to_document(&self) -> String {
         let extensions = &self.metadata.extensions;
@@ -195,9 +202,23 @@ pub trait ClientReader: Send + Sync + 'static {
     /// again.
     async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError>;
 
+    /// The same, perhaps as it was a moment ago: a store that several nodes share need not ask the database each time. How
+    /// long a moment is, it says itself. That a client may do something can be taken from here; that it may not, or is not
+    /// there, only from [`ClientReader::client`].
+    async fn recent_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        self.client(id).await
+    }
+
     /// When the client that had this identifier was deleted; `None` when nobody had it, or somebody has it. Who still
     /// comes with it is told so.
     async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Somebody has allowed this client something: a store that had not written it down may do so now. When this returns
+    /// `Ok`, that survives a power cut. By default there is nothing to do; a reader around another one passes it on.
+    async fn confirm(&self, client: &Client) -> Result<(), StoreError> {
+        let _already_stored = client;
+        Ok(())
+    }
 }
 
 /// Writing clients. When a method returns `Ok`, the change survives a power cut.

@@ -18,7 +18,8 @@ pub mod clients;
 pub mod records;
 #[allow(missing_docs)] // Likewise.
 pub mod removals;
-mod sample;
+pub(crate) mod sample;
+pub mod sealed;
 #[allow(missing_docs)] // Likewise.
 pub mod tokens;
 
@@ -87,6 +88,7 @@ macro_rules! token_store_conformance {
         $crate::conformance_tests!([$(#[$attribute])*] $empty, tokens:
             a_token_is_found_by_its_hash,
             another_hash_finds_nothing,
+            kinds_do_not_mix,
             a_name_and_a_hash_are_taken_once,
             a_revoked_token_is_gone,
             tokens_are_listed_in_pages,
@@ -134,6 +136,42 @@ macro_rules! record_store_conformance {
             a_sweep_removes_what_has_ended_by_then,
             a_sweep_removes_a_few_at_a_time_the_longest_ended_first,
         );
+    };
+}
+
+/// The same for sealed registrations over a store that is a [`ClientStore`](crate::ClientStore) and a
+/// [`TokenStore`](crate::TokenStore): every promise for the clients that have a row all the same, and for the others those
+/// that make sense. Nothing lists these, none of them is inserted twice, and none is as large as a row may be. `$empty` is an
+/// async function that returns an empty store: something [`Fresh`](crate::conformance::Fresh).
+#[macro_export]
+macro_rules! sealed_store_conformance {
+    ($(#[$attribute:meta])* $empty:ident) => {
+        mod sealed {
+            mod rows {
+                async fn empty() -> (std::sync::Arc<$crate::SealedStore>, impl Sized) {
+                    let fresh = super::super::$empty().await;
+                    ($crate::conformance::sealed::over($crate::conformance::Fresh::share(&fresh)).await, fresh)
+                }
+                $crate::client_store_conformance!($(#[$attribute])* empty);
+            }
+            mod identifiers {
+                async fn empty() -> (std::sync::Arc<$crate::conformance::sealed::Named>, impl Sized) {
+                    let fresh = super::super::$empty().await;
+                    let store = $crate::conformance::Fresh::share(&fresh);
+                    ($crate::conformance::sealed::Named::over(store).await, fresh)
+                }
+                $crate::conformance_tests!([$(#[$attribute])*] empty, clients:
+                    what_is_stored_comes_back_equal,
+                    an_unknown_identifier_is_nobody,
+                    a_replacement_counts_the_revision,
+                    a_replacement_of_an_older_revision_is_a_conflict,
+                    of_many_replacements_at_once_one_wins,
+                    a_replacement_of_nobody_is_a_conflict,
+                    a_deleted_client_is_deleted_once,
+                    a_deleted_client_leaves_its_identifier_and_the_time,
+                );
+            }
+        }
     };
 }
 

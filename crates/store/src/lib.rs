@@ -6,6 +6,7 @@ pub mod conformance;
 mod error;
 mod memory;
 mod record;
+mod sealed;
 mod token;
 
 pub use client::{
@@ -14,4 +15,8 @@ pub use client::{
 pub use error::{BoxError, StoreError};
 pub use memory::{MemoryRecords, MemoryStore};
 pub use record::{Belongs, Kinds, Record, RecordKind, RecordStore, Write};
+pub use sealed::{
+    Opened, RegistrationKeyEntry, RegistrationKeyError, RegistrationKeys, Sealed, SealedReader, SealedStore,
+    Storage, TooLong,
+};
 pub use token::{Token, TokenId, TokenKind, TokenStore};

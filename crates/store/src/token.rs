@@ -45,6 +45,9 @@ impl fmt::Display for TokenId {
 pub enum TokenKind {
     /// Registers clients. RFC 7591 §1.2.
     InitialAccessToken,
+    /// No token that anybody presents, but a key that is found and ended as one: registrations are sealed under it. Its hash is
+    /// that of its name, which stands in each `client_id` that it sealed. RFC 7591 Appendix A.5.2.
+    RegistrationKey,
 }
 
 impl TokenKind {
@@ -52,6 +55,7 @@ impl TokenKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InitialAccessToken => "initial_access_token",
+            Self::RegistrationKey => "registration_key",
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{read_request, say, say_json};
 use crate::cli::Check;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::service;
+use crate::{sealed, service};
 
 pub(super) async fn run(options: Check) -> Result<(), Failure> {
     let mut config = Config::load(&options.place)?;
@@ -22,9 +22,11 @@ pub(super) async fn run(options: Check) -> Result<(), Failure> {
     let terms =
         terms.get(name).ok_or_else(|| Failure::Usage(format!("--policy: there is no policy `{name}`")))?;
     let issuer = config.issuer_or_default();
-    let key = SealingKey::generate(&SystemRandom); // nothing that it seals is kept
+    let key = Arc::new(SealingKey::generate(&SystemRandom)); // nothing that it seals is kept
     let nowhere = Arc::new(MemoryStore::default());
+    let keys = sealed::keys(&config, nowhere.clone(), key.clone()).await?;
     let registrar = service::registrar(&config, &issuer, nowhere, key, Gate::require(policy::open()))?;
+    let registrar = registrar.registration_keys(keys);
     let registrar = match options.fetch {
         true => registrar.remote(service::remote(&config, false)?).pipeline(eager()),
         false => registrar.remote(Remote::Unchecked),

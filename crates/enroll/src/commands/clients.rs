@@ -8,7 +8,7 @@ use std::sync::Arc;
 use enroll_access::{Caller, Gate, policy};
 use enroll_oauth_types::{ClientId, ClientMetadata, Clock as _, SystemClock};
 use enroll_registration::{Registrar, RegistrationError};
-use enroll_store::{Client, ClientReader as _, ClientStore, Page, StoreError};
+use enroll_store::{Client, ClientStore, Page, StoreError};
 use enroll_store_sql::{Access, SqlStore};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use super::{moment, read, read_request, say, say_json, say_row};
 use crate::cli::{Clients, OneClient, Place};
 use crate::config::{Config, validate_issuer};
 use crate::failure::Failure;
-use crate::service;
+use crate::{sealed, service};
 
 /// How many clients are read at a time.
 const PAGE: u32 = 500;
@@ -40,6 +40,13 @@ pub(super) async fn run(command: Clients) -> Result<(), Failure> {
 /// The database of a command that is about what is there.
 async fn open(place: &Place, access: Access) -> Result<Arc<SqlStore>, Failure> {
     service::existing_store(&Config::load(place)?, access).await
+}
+
+/// The store for a command about one client, which may be one without a row.
+async fn find(one: &OneClient, access: Access) -> Result<(Arc<dyn ClientStore>, ClientId), Failure> {
+    let config = Config::load(&one.place)?;
+    let store = service::existing_store(&config, access).await?;
+    Ok((sealed::clients(&config, store).await?, ClientId::from(one.id.as_str())))
 }
 
 /// A registrar that nobody comes to but the operator.
@@ -129,25 +136,25 @@ fn seen_by_operator(client: &Client) -> Value {
 }
 
 async fn show(one: &OneClient) -> Result<(), Failure> {
-    let (store, id) = (open(&one.place, Access::ReadOnly).await?, ClientId::from(one.id.as_str()));
+    let (store, id) = find(one, Access::ReadOnly).await?;
     match store.client(&id).await? {
         Some(client) => say_json(&seen_by_operator(&client)),
-        None => Err(not_there(&store, &id).await?),
+        None => Err(not_there(&*store, &id).await?),
     }
 }
 
 async fn delete(one: &OneClient) -> Result<(), Failure> {
-    let (store, id) = (open(&one.place, Access::ReadWrite).await?, ClientId::from(one.id.as_str()));
+    let (store, id) = find(one, Access::ReadWrite).await?;
     match store.delete(&id, SystemClock.now()).await? {
         true => say(format_args!("deleted {id}")),
-        false => Err(not_there(&store, &id).await?),
+        false => Err(not_there(&*store, &id).await?),
     }
 }
 
 async fn set_enabled(one: &OneClient, enabled: bool) -> Result<(), Failure> {
-    let (store, id) = (open(&one.place, Access::ReadWrite).await?, ClientId::from(one.id.as_str()));
+    let (store, id) = find(one, Access::ReadWrite).await?;
     for _ in 0..ATTEMPTS {
-        let Some(client) = store.client(&id).await? else { return Err(not_there(&store, &id).await?) };
+        let Some(client) = store.client(&id).await? else { return Err(not_there(&*store, &id).await?) };
         let said = || say(format_args!("{} {}", if enabled { "enabled" } else { "disabled" }, id));
         // People are told since when it is disabled.
         if client.enabled == enabled {
@@ -166,7 +173,7 @@ async fn set_enabled(one: &OneClient, enabled: bool) -> Result<(), Failure> {
 }
 
 /// Why there is no such client.
-async fn not_there(store: &SqlStore, id: &ClientId) -> Result<Failure, Failure> {
+async fn not_there(store: &dyn ClientStore, id: &ClientId) -> Result<Failure, Failure> {
     let since = store.deleted_at(id).await?;
     let since = since.map_or(String::new(), |time| format!(": it was deleted at {}", moment(time)));
     Ok(Failure::Refused(format!("there is no client {id}{since}")))

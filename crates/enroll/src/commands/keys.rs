@@ -1,5 +1,7 @@
 //! `enroll keys`: the keys that this server signs with. RFC 7517, OpenID Connect Core 1.0 §10.1.1.
 
+mod registrations;
+
 use std::sync::Arc;
 
 use enroll_jose::KeyState;
@@ -17,8 +19,11 @@ use crate::service;
 
 pub(super) async fn run(command: KeysCommand) -> Result<(), Failure> {
     match command {
-        KeysCommand::List { place, json } => list(&place, json).await,
-        KeysCommand::Rotate { place } => rotate(&place).await,
+        KeysCommand::List { place, json, registrations: false } => list(&place, json).await,
+        KeysCommand::List { place, json, registrations: true } => registrations::list(&place, json).await,
+        KeysCommand::Rotate { place, registrations: false } => rotate(&place).await,
+        KeysCommand::Rotate { place, registrations: true } => registrations::rotate(&place).await,
+        KeysCommand::Retire { name, place } => registrations::retire(&name, &place).await,
     }
 }
 

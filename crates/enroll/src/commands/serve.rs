@@ -7,7 +7,9 @@ use std::time::Duration;
 use enroll_access::{NewInitialAccessToken, issue};
 use enroll_oauth_types::{Clock as _, ServerMetadata, SystemClock, SystemRandom};
 use enroll_provider::OwnTokens;
-use enroll_store::{ClientStore as _, Page, TokenKind, TokenStore as _};
+use enroll_store::{
+    ClientReader, ClientStore as _, Page, SealedReader, SealedStore, TokenKind, TokenStore as _,
+};
 use enroll_store_sql::SqlStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,7 +18,7 @@ use super::{say, tell, users};
 use crate::cli::{Role, Serve};
 use crate::config::{Config, LogFormat, RegistrationConfig, validate_issuer};
 use crate::failure::Failure;
-use crate::{authorization, server, service, telemetry};
+use crate::{authorization, sealed, server, service, telemetry};
 
 /// How long the token of the first start works.
 const FIRST_TOKEN: Duration = Duration::from_hours(24);
@@ -29,6 +31,12 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     let issuers = service::verifiers(&config)?;
     let store = service::store_of_role(&config).await?;
     let key = service::sealing_key(&config, &store).await?;
+    let registration_keys = sealed::keys(&config, store.clone(), key.clone()).await?;
+    let clients = Arc::new(SealedStore::new(store.clone(), registration_keys.clone()));
+    let reader: Arc<dyn ClientReader> = match config.role {
+        Role::All | Role::Registration => clients.clone(),
+        Role::Authorization => Arc::new(SealedReader::new(store.clone(), registration_keys.clone())),
+    };
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| Failure::World(format!("cannot listen on {}: {error}", config.listen)))?;
@@ -43,7 +51,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
         Role::Registration => None,
         Role::All | Role::Authorization => {
             let outbound = remote.outbound();
-            Some(authorization::open(&config, &issuer, store.clone(), key.clone(), outbound).await?)
+            Some(authorization::open(&config, &issuer, reader, key.clone(), outbound).await?)
         }
     };
     if let Some(authorization) = &authorization {
@@ -59,8 +67,8 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     let registrar = match config.role {
         Role::Authorization => None,
         Role::All | Role::Registration => {
-            let builder = service::registrar(&config, &issuer, store.clone(), key, gate)?;
-            Some(builder.remote(remote).build()?)
+            let builder = service::registrar(&config, &issuer, clients, key, gate)?;
+            Some(builder.registration_keys(registration_keys.clone()).remote(remote).build()?)
         }
     };
     let url = config.registration_url(&issuer);
@@ -69,6 +77,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
         metadata = metadata.with_registration_endpoint(&url);
     }
     tokio::spawn(telemetry::keep_up(metrics.clone(), log.clone()));
+    tokio::spawn(sealed::keep_up(registration_keys, config.seals_registrations()?));
     if let Some(authorization) = &authorization {
         metadata = authorization.described(metadata);
         tokio::spawn(authorization.clone().keep_up());

@@ -9,8 +9,9 @@ use enroll_registration::UnknownScope;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::registration::Profile;
+use super::registration::{Profile, Storage};
 use super::{Config, Dynamic, schema};
+use crate::cli::Role;
 use crate::failure::Failure;
 
 /// `[policies.NAME]`: what the callers under this policy may register.
@@ -33,6 +34,8 @@ pub(crate) struct PolicyConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 2_147_483_647))]
     secret_lifetime: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage: Option<Storage>,
 }
 
 impl Config {
@@ -49,6 +52,12 @@ impl Config {
         Ok(all)
     }
 
+    /// Whether this process keeps some registrations in their identifiers.
+    pub(crate) fn seals_registrations(&self) -> Result<bool, Failure> {
+        let wants = self.terms()?.values().any(|terms| terms.storage != enroll_store::Storage::Stored);
+        Ok(wants && self.role != Role::Authorization)
+    }
+
     /// The terms of a policy that says nothing.
     fn base_terms(&self) -> Terms {
         let with = |wanted: &[Dynamic]| {
@@ -62,6 +71,7 @@ impl Config {
         Terms {
             allowed_scopes: (!takes_any).then(|| with(&[Dynamic::Default, Dynamic::Allowed])),
             default_scopes: Some(if is_standard { with(&[Dynamic::Default]) } else { Vec::new() }),
+            storage: self.registration.storage.into(),
             ..Terms::default()
         }
     }
@@ -112,6 +122,7 @@ impl PolicyConfig {
             ceilings: self.ceilings(base.ceilings)?,
             privileges,
             secret_lifetime: secret_lifetime.transpose()?,
+            storage: self.storage.map_or(base.storage, Into::into),
         })
     }
 

@@ -18,6 +18,7 @@ pub(crate) struct RegistrationConfig {
     pub(crate) strict: bool,
     pub(crate) open: bool,
     pub(crate) closed: bool,
+    pub(crate) storage: Storage,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +92,26 @@ pub(crate) enum Profile {
     #[default]
     Standard,
     Duende,
+}
+
+/// Where registrations are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Storage {
+    #[default]
+    Stored,
+    Provisional,
+    Stateless,
+}
+
+impl From<Storage> for enroll_store::Storage {
+    fn from(storage: Storage) -> Self {
+        match storage {
+            Storage::Stored => Self::Stored,
+            Storage::Provisional => Self::Provisional,
+            Storage::Stateless => Self::Stateless,
+        }
+    }
 }
 
 /// What a software statement is to this server. RFC 7591 §2.3.

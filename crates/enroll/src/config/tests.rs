@@ -56,6 +56,8 @@ fn what_is_wrong_is_named_with_its_key() {
         ("[registration]\nurl = \"/connect/dcr\"", "registration.url"),
         ("[registration]\nurl = \"http://id.example/dcr\"", "registration.url"),
         ("[registration]\nurl = \"https://id.example\"", "registration.url"),
+        ("[registration]\nstorage = \"sealed\"", "storage"),
+        ("[policies.a]\nstorage = \"sealed\"", "storage"),
         ("issuer = \"http://id.example\"", "issuer"),
         ("issuer = \"https://id.example/\"", "issuer"),
         ("[[scopes]]\nname = \"a b\"", "scopes"),
@@ -83,6 +85,25 @@ fn what_is_wrong_is_named_with_its_key() {
     ] {
         let problem = problem(text);
         assert!(problem.contains(key), "{key} is not named in {problem}");
+    }
+}
+
+/// RFC 7591 Appendix A.5.2
+#[test]
+fn a_policy_keeps_its_registrations_as_it_says_or_as_all_do() {
+    use enroll_store::Storage::{Provisional, Stateless, Stored};
+    let by_policy = "[policies.ci]\nstorage = \"stored\"\n[policies.open]\n";
+    for (text, default, ci) in [
+        (by_policy, Stored, Stored),
+        (&format!("[registration]\nstorage = \"provisional\"\n{by_policy}"), Provisional, Stored),
+        (&format!("[registration]\nstorage = \"stateless\"\n{by_policy}"), Stateless, Stored),
+        ("[policies.ci]\nstorage = \"stateless\"\n[policies.open]", Stored, Stateless),
+    ] {
+        let config = parse(text).unwrap();
+        let terms = config.terms().unwrap();
+        let found = ["default", "open", "ci"].map(|name| terms[name].storage);
+        assert_eq!(found, [default, default, ci], "{text}");
+        assert_eq!(config.seals_registrations().unwrap(), found != [Stored; 3], "{text}");
     }
 }
 

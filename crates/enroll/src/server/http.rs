@@ -115,10 +115,16 @@ fn no_host() -> Response {
     error_response(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest, description)
 }
 
-/// The path as a log may show it: servers take more than ASCII there, and terminals obey some of it.
+/// The most that a log shows of a path, in bytes.
+const LONGEST_SHOWN: usize = 256;
+
+/// The path as a log may show it, not longer than tells what it is: servers take more than ASCII there, and terminals obey some of
+/// it.
 fn path(request: &Request) -> Cow<'_, str> {
     let path = request.uri().path();
-    if path.is_ascii() { path.into() } else { path.escape_default().to_string().into() }
+    let path: Cow<'_, str> =
+        if path.is_ascii() { path.into() } else { path.escape_default().to_string().into() };
+    if path.len() > LONGEST_SHOWN { format!("{}…", &path[..LONGEST_SHOWN]).into() } else { path }
 }
 
 fn record(method: &Method, route: Option<&MatchedPath>, status: StatusCode, took: Duration, meters: &Meters) {
@@ -248,6 +254,14 @@ mod tests {
             assert_eq!(headers.contains_key("allow"), status == 405);
             assert_eq!(headers.contains_key("retry-after"), status == 503);
         }
+    }
+
+    #[test]
+    fn a_log_shows_a_path_in_ascii_and_not_endlessly() {
+        let shown = |uri: &str| path(&Request::get(uri).body(Body::empty()).unwrap()).into_owned();
+        assert_eq!(shown("/a/b?c"), "/a/b");
+        assert_eq!(shown(&format!("/{}", "a".repeat(9999))), format!("/{}…", "a".repeat(255)));
+        assert_eq!(shown(&format!("/{}", "é".repeat(9999))).chars().count(), 257);
     }
 
     #[tokio::test]

@@ -95,7 +95,7 @@ impl Provider {
         };
         let (browser, _) = visitor.browser(self.random.as_ref());
         let (session, cookie) = self.begin_session(&user, visitor).await?;
-        tracing::info!(client.id = %request.client.id, "somebody logged in");
+        tracing::info!(client.id = %request.client.id.brief(), "somebody logged in");
         let sid = Some(session.sid.as_str());
         let on =
             Waiting { step: Step::LoggedIn, parameters: &request.parameters, session: sid, client: None };

@@ -31,10 +31,12 @@ impl Provider {
         match &request.flow {
             Flow::Code { challenge } => {
                 let code = self.new_code(request, challenge, present, &scope).await?;
+                self.clients.confirm(&request.client).await?;
                 Ok(self.carried(&request.destination, &[("code", code.expose())], visitor))
             }
             Flow::Implicit { access_token } => {
                 let told = self.implicit(request, *access_token, present, &scope).await?;
+                self.clients.confirm(&request.client).await?;
                 let told: Vec<_> = told.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 Ok(self.carried(&request.destination, &told, visitor))
             }

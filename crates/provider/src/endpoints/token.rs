@@ -61,7 +61,7 @@ impl Provider {
             GrantType::RefreshToken => self.refresh_token(client, form).await?,
             _ => self.client_credentials(client, form).await?,
         };
-        tracing::info!(client.id = %client.id, "gave a token by {grant}");
+        tracing::info!(client.id = %client.id.brief(), "gave a token by {grant}");
         Ok(json(StatusCode::OK, &response))
     }
 }

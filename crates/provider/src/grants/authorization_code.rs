@@ -72,7 +72,7 @@ impl Provider {
             document: serde_json::value::to_raw_value(&stored).map_err(ProtocolError::internal)?,
         };
         self.records.apply(vec![grant.begun()?, Write::Insert(record)]).await?;
-        tracing::info!(client.id = %request.client.id, "gave a code");
+        tracing::info!(client.id = %request.client.id.brief(), "gave a code");
         Ok(code)
     }
 
@@ -146,7 +146,7 @@ impl Provider {
         family: &str,
         what: &'static str,
     ) -> Result<ProtocolError, StoreError> {
-        tracing::warn!(client.id = %client.id, "a {what} was presented twice; all that came of it is ended");
+        tracing::warn!(client.id = %client.id.brief(), "a {what} was presented twice; all that came of it is ended");
         self.end_grant(family).await?;
         Ok(invalid_grant(format!("{what}: was used before, and all that came of it has been ended")))
     }

@@ -22,7 +22,7 @@ impl Provider {
         if !access_token {
             // Nothing points at what came of this, so nothing is stored.
             let id_token = self.id_token(client, &present.user, &grant, nonce, None).await?;
-            tracing::info!(client.id = %client.id, "gave an ID token by way of the browser");
+            tracing::info!(client.id = %client.id.brief(), "gave an ID token by way of the browser");
             return Ok(vec![("id_token", id_token)]);
         }
         // The grant has the resources, but for those that the user closed.
@@ -32,7 +32,7 @@ impl Provider {
         grant.ends_at = response.ends_at;
         writes.push(grant.begun()?);
         self.records.apply(writes).await?;
-        tracing::info!(client.id = %client.id, "gave an ID token and an access token by way of the browser");
+        tracing::info!(client.id = %client.id.brief(), "gave an ID token and an access token by way of the browser");
         Ok(vec![
             ("access_token", response.access_token),
             ("token_type", response.token_type.to_owned()),

@@ -174,7 +174,7 @@ impl Provider {
         {
             return Ok(None);
         }
-        let client = self.clients.client(&claims.client_id).await?;
+        let client = self.clients.recent_client(&claims.client_id).await?;
         Ok(client.filter(|client| client.enabled).map(|_| claims))
     }
 

@@ -16,7 +16,7 @@ use enroll_oauth_types::{
 use enroll_outbound::Outbound;
 use enroll_provider::{Catalog, Keys, NewUser, Password, Provider, ProviderBuilder, Resource, Users};
 use enroll_registration::{Registrar, Remote};
-use enroll_store::{MemoryRecords, MemoryStore};
+use enroll_store::{ClientReader, MemoryRecords, MemoryStore};
 use enroll_testkit::{Cookies, FakeWeb, Form, StandingClock};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
@@ -101,10 +101,24 @@ impl Server {
         Self::made(customize, Some(outbound.clone()), supported().with_encryption(algs, encs)).await
     }
 
+    /// A server whose clients are read through this.
+    pub(crate) async fn reading(reader: impl FnOnce(Arc<MemoryStore>) -> Arc<dyn ClientReader>) -> Self {
+        Self::made_of(|builder| builder, None, supported(), reader).await
+    }
+
     async fn made(
         customize: impl FnOnce(ProviderBuilder) -> ProviderBuilder,
         outbound: Option<Outbound>,
         supported: Capabilities,
+    ) -> Self {
+        Self::made_of(customize, outbound, supported, |clients| clients).await
+    }
+
+    async fn made_of(
+        customize: impl FnOnce(ProviderBuilder) -> ProviderBuilder,
+        outbound: Option<Outbound>,
+        supported: Capabilities,
+        reader: impl FnOnce(Arc<MemoryStore>) -> Arc<dyn ClientReader>,
     ) -> Self {
         let clock = Arc::new(StandingClock::default());
         let clients = Arc::new(MemoryStore::default());
@@ -118,7 +132,7 @@ impl Server {
         }
         let builder = Provider::builder(
             ISSUER,
-            clients.clone(),
+            reader(clients.clone()),
             records.clone(),
             keys.clone(),
             users.clone(),

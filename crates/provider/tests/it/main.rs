@@ -16,6 +16,7 @@ mod oidc_implicit;
 mod oidc_logout;
 mod partial_consent;
 mod people_who_go;
+mod recent_clients;
 mod refresh_tokens;
 mod remembered_consent;
 mod scope_meanings;

@@ -130,7 +130,7 @@ impl From<ManagementError> for Refusal {
             }
             ManagementError::WrongAssertion(why) => Self::Access(AccessError::InvalidToken(why)),
             ManagementError::TooOften(wait) => Self::TooOften(wait, error.to_string()),
-            ManagementError::Disabled | ManagementError::TermsGone => {
+            ManagementError::Disabled | ManagementError::Sealed | ManagementError::TermsGone => {
                 Self::Access(AccessError::Denied(error.to_string()))
             }
             ManagementError::Rejected(rejection) => Self::Rejected(rejection),

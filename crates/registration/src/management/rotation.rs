@@ -35,6 +35,8 @@ pub enum RotateToken {
 /// What the client does with its registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Occasion {
+    /// It reads, and nothing may change.
+    Look,
     Read,
     Update,
 }
@@ -200,7 +202,7 @@ impl RotateToken {
         match self {
             Self::Never => false,
             Self::OnUpdate => occasion == Occasion::Update,
-            Self::OnUse => true,
+            Self::OnUse => occasion != Occasion::Look,
         }
     }
 }

@@ -13,4 +13,5 @@ mod replays;
 mod rfc7591;
 mod rfc7592;
 mod rotation;
+mod sealed;
 mod software_statement;

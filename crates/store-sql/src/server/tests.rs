@@ -31,6 +31,10 @@ macro_rules! tests_with {
 
             enroll_store::client_store_conformance!(#[ignore = $needs] store);
             enroll_store::token_store_conformance!(#[ignore = $needs] store);
+            enroll_store::sealed_store_conformance!(
+                #[ignore = $needs]
+                store
+            );
             enroll_store::record_store_conformance!(#[ignore = $needs] records);
 
             $( mod $topic {

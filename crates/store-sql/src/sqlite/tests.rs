@@ -17,6 +17,7 @@ async fn empty() -> (Arc<SqlStore>, TempDir) {
 
 enroll_store::client_store_conformance!(empty);
 enroll_store::token_store_conformance!(empty);
+enroll_store::sealed_store_conformance!(empty);
 
 fn client(id: &str) -> Client {
     Client {

@@ -11,10 +11,10 @@ use crate::{
     TokenKind, UsedAssertion,
 };
 
-pub(super) const NOW: Timestamp = Timestamp(1_800_000_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000);
 
 /// A client with this metadata and a new identifier.
-pub(super) fn client_of(metadata: &Value) -> Client {
+pub(crate) fn client_of(metadata: &Value) -> Client {
     let body = metadata.to_string();
     let secret = enroll_oauth_types::ClientSecret::generate(&SystemRandom);
     let id = ClientId::generate(NOW.seconds() * 1000, &SystemRandom);
@@ -50,12 +50,12 @@ pub(super) fn client_of(metadata: &Value) -> Client {
 }
 
 /// A client with little to say.
-pub(super) fn client() -> Client {
+pub(crate) fn client() -> Client {
     client_of(&json!({ "redirect_uris": ["https://app.example/cb"] }))
 }
 
 /// A client with members of every JSON type, known and unknown, in several scripts.
-pub(super) fn rich_client() -> Client {
+pub(crate) fn rich_client() -> Client {
     client_of(&json!({
         "redirect_uris": ["https://APP.example", "http://127.0.0.1/cb?x=%7e"],
         "grant_types": ["authorization_code", "refresh_token", "urn:example:own"],
@@ -72,7 +72,7 @@ pub(super) fn rich_client() -> Client {
 }
 
 /// A token of so many uses.
-pub(super) fn token(uses_left: Option<u32>) -> Token {
+pub(crate) fn token(uses_left: Option<u32>) -> Token {
     let data = serde_json::value::to_raw_value(&json!({ "label": "ünï" })).expect("the sample is JSON");
     Token {
         id: TokenId::generate(NOW, &SystemRandom),
@@ -86,7 +86,7 @@ pub(super) fn token(uses_left: Option<u32>) -> Token {
 }
 
 /// A record without end, with a new key.
-pub(super) fn record(kind: RecordKind, belongs_to: Belongs) -> Record {
+pub(crate) fn record(kind: RecordKind, belongs_to: Belongs) -> Record {
     Record {
         kind,
         key: InitialAccessToken::generate(&SystemRandom).hash(),

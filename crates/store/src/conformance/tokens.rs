@@ -43,6 +43,18 @@ pub async fn another_hash_finds_nothing<S: TokenStore>(store: Arc<S>) {
     assert_eq!(stored(&*store, &token(None)).await, None);
 }
 
+pub async fn kinds_do_not_mix<S: TokenStore>(store: Arc<S>) {
+    let (one, other) = (token(None), Token { kind: TokenKind::RegistrationKey, ..token(None) });
+    put(&*store, &one).await;
+    put(&*store, &other).await;
+    for (kind, own, stranger) in [(one.kind, &one, &other), (other.kind, &other, &one)] {
+        let found = async |token: &Token| store.get(kind, &token.hash).await.expect("the store reads");
+        assert_eq!((found(own).await.as_ref(), found(stranger).await), (Some(own), None));
+        let listed = store.tokens(kind, None, 10).await.expect("the store lists");
+        assert_eq!(listed.iter().collect::<Vec<_>>(), [own]);
+    }
+}
+
 pub async fn a_name_and_a_hash_are_taken_once<S: TokenStore>(store: Arc<S>) {
     let first = token(Some(1));
     put(&*store, &first).await;
