@@ -13,7 +13,27 @@ use crate::command::root;
 use crate::server::{Server, built};
 
 /// All of them, SQLite first, since the others are compared with it.
-pub(super) const STORES: &[Store] = &[SQLITE, POSTGRESQL, MARIADB];
+pub(super) const STORES: &[Store] = &[
+    SQLITE,
+    POSTGRESQL,
+    MARIADB,
+    Store {
+        name: "SQLite, provisional",
+        word: "provisional",
+        configuration: "[registration]\nstorage = \"provisional\"\n",
+        settings: "nothing is written until somebody has authorized the client: its `client_id` holds the registration.",
+        grows_to: None,
+        ..SQLITE
+    },
+    Store {
+        name: "stateless",
+        word: "stateless",
+        configuration: "[registration]\nstorage = \"stateless\"\n",
+        settings: "nothing is ever written.",
+        grows_to: None,
+        ..SQLITE
+    },
+];
 
 const SQLITE: Store = Store {
     name: "SQLite",
