@@ -46,7 +46,7 @@ pub(crate) struct Options {
     clients: Option<u64>,
     #[command(flatten)]
     alone: Alone,
-    /// With --stores and --growth: these stores alone, by their names in `stores.rs`.
+    /// With --stores and --growth: this store alone, such as sqlite or postgresql; may be given again.
     #[arg(long)]
     store: Vec<String>,
     /// With --growth: how many requests a second are sent to each store.

@@ -14,7 +14,7 @@ const INTRODUCTION: &str = "
 
 Written by `cargo xtask bench --stores`. An Enroll on each store, all at once, and each database server with a folder of its
 own on the same disk; short rounds go through the stores in turn, at each number of connections. Requests are those of the
-first section. Every answer is sent once the registration is on the disk.
+first section. Where a store writes, every answer is sent once the registration is on the disk.
 
 ";
 

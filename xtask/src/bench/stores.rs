@@ -52,8 +52,8 @@ const POSTGRESQL: Store = Store {
     engine: Some(Engine::Postgres),
     tables: None,
     configuration: "[database]\nconfiguration = \"{url}\"\n",
-    settings: "a server with its own settings: `fsync`, `synchronous_commit` and `full_page_writes` are on, \
-                   `shared_buffers` is 128 MiB. What the authorization server stores is in SQLite.",
+    settings: "a server with its own settings: `fsync`, `synchronous_commit` and `full_page_writes` are on, `shared_buffers` is\n  \
+               128 MiB. What the authorization server stores is in SQLite.",
     bytes: 4000,
     grows_to: Some(1_000_000),
 };
@@ -64,8 +64,8 @@ const MARIADB: Store = Store {
     engine: Some(Engine::MariaDb),
     tables: None,
     configuration: "[database]\nconfiguration = \"{url}\"\n",
-    settings: "a server with its own settings: `innodb_flush_log_at_trx_commit=1`, the doublewrite buffer is on, \
-                   `innodb_buffer_pool_size` is 128 MiB. What the authorization server stores is in SQLite.",
+    settings: "a server with its own settings: `innodb_flush_log_at_trx_commit=1`, the doublewrite buffer is on, no binary log,\n  \
+               `innodb_buffer_pool_size` is 128 MiB. What the authorization server stores is in SQLite.",
     bytes: 4000,
     grows_to: None,
 };
