@@ -82,7 +82,8 @@ impl Default for Config {
     }
 }
 
-/// Where the two planes are stored; by default two SQLite files in the data folder.
+/// Where the two planes are stored: by default in two SQLite files in the data folder, or in databases of PostgreSQL, MySQL or
+/// MariaDB.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Databases {

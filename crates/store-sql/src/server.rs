@@ -11,6 +11,7 @@ mod links;
 mod migrate;
 mod mysql;
 mod notices;
+mod paid;
 mod postgres;
 mod text;
 mod unit;
@@ -30,7 +31,7 @@ pub(crate) use notices::Listener;
 use writer::Writer;
 
 /// How many queries run at the same time.
-const READERS: usize = 16;
+const READERS: usize = 12;
 
 /// A database of a server.
 pub(crate) struct Server {

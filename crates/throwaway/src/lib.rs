@@ -8,4 +8,4 @@ mod programs;
 mod server;
 
 pub use programs::{Engine, missing};
-pub use server::Throwaway;
+pub use server::{DATABASES, Throwaway};

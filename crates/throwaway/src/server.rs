@@ -1,6 +1,5 @@
 //! A server in a folder of its own.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -10,16 +9,16 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::programs::{Engine, User, command};
+use crate::programs::{self, Engine, User};
+
+/// The databases that every server has for whoever needs no more.
+pub const DATABASES: [&str; 2] = ["configuration", "operational"];
 
 /// How long a server may take to start, or to end.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long we wait before we look again.
 const NAP: Duration = Duration::from_millis(20);
-
-/// The name of MariaDB's empty database; PostgreSQL comes with one.
-const DATABASE: &str = "enroll";
 
 /// A running server. It ends with this value.
 pub struct Throwaway {
@@ -70,17 +69,14 @@ impl Throwaway {
 
     /// The URL of an administrator, who needs no password.
     pub fn url(&self) -> String {
-        match self.engine {
-            Engine::Postgres => format!("postgres://enroll@127.0.0.1:{}/postgres", self.port),
-            Engine::MariaDb => format!("mysql://root@127.0.0.1:{}/mysql", self.port),
-        }
+        self.database(if self.engine == Engine::Postgres { "postgres" } else { "mysql" })
     }
 
-    /// The URL of a database without tables, of the same administrator.
-    pub fn database(&self) -> String {
+    /// The URL of one of [`DATABASES`], which are empty at first.
+    pub fn database(&self, name: &str) -> String {
         match self.engine {
-            Engine::Postgres => self.url(),
-            Engine::MariaDb => format!("mysql://root@127.0.0.1:{}/{DATABASE}", self.port),
+            Engine::Postgres => format!("postgres://enroll@127.0.0.1:{}/{name}", self.port),
+            Engine::MariaDb => format!("mysql://root@127.0.0.1:{}/{name}", self.port),
         }
     }
 
@@ -237,7 +233,7 @@ fn prepare(engine: Engine, folder: &Path, user: Option<User>) -> io::Result<()> 
     let data = folder.join("data");
     let mut command = match engine {
         Engine::Postgres => {
-            let mut command = command("initdb", user)?;
+            let mut command = programs::command("initdb", user)?;
             command.args([
                 "--username=enroll",
                 "--auth=trust",
@@ -251,24 +247,37 @@ fn prepare(engine: Engine, folder: &Path, user: Option<User>) -> io::Result<()> 
         }
         Engine::MariaDb => {
             // Without grants that are asked for: whoever reaches the port is the administrator.
-            let mut command = command("mariadb-install-db", user)?;
+            let mut command = programs::command("mariadb-install-db", user)?;
             command.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
             command.arg(format!("--datadir={}", data.display()));
             command
         }
     };
-    let output = command.current_dir(folder).stdin(Stdio::null()).output()?;
-    if !output.status.success() {
-        let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let _ = write!(said, "{}", String::from_utf8_lossy(&output.stderr));
-        return Err(io::Error::other(format!("{} could not be prepared:\n{said}", engine.name())));
-    }
+    finish(&mut command, folder, "")?;
     match engine {
-        Engine::Postgres => Ok(()),
+        Engine::Postgres => {
+            let mut alone = programs::command("postgres", user)?;
+            alone.args(["--single", "-F", "-D"]).arg(&data).arg("postgres");
+            finish(&mut alone, folder, &DATABASES.map(|name| format!("CREATE DATABASE {name};\n")).concat())
+        }
         Engine::MariaDb => {
-            fs::write(folder.join("init.sql"), format!("CREATE DATABASE IF NOT EXISTS {DATABASE};\n"))
+            let make = DATABASES.map(|name| format!("CREATE DATABASE IF NOT EXISTS {name};\n"));
+            fs::write(folder.join("init.sql"), make.concat())?;
+            fs::set_permissions(folder.join("init.sql"), fs::Permissions::from_mode(0o644))
         }
     }
+}
+
+/// Runs a command to its end, with this on its standard input.
+fn finish(command: &mut Command, folder: &Path, input: &str) -> io::Result<()> {
+    let file = folder.join("input");
+    fs::write(&file, input)?;
+    let output = command.current_dir(folder).stdin(File::open(file)?).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    Err(io::Error::other(format!("{command:?} failed:\n{}", String::from_utf8_lossy(&said))))
 }
 
 fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>, flush: Flush) -> io::Result<Child> {
@@ -276,7 +285,7 @@ fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>, flush: Fl
     let data = folder.join("data");
     let mut command = match engine {
         Engine::Postgres => {
-            let mut command = command("postgres", user)?;
+            let mut command = programs::command("postgres", user)?;
             command.arg("-D").arg(&data).arg("-k").arg(folder).args([
                 "-h",
                 "127.0.0.1",
@@ -292,7 +301,7 @@ fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>, flush: Fl
             command
         }
         Engine::MariaDb => {
-            let mut command = command("mariadbd", user)?;
+            let mut command = programs::command("mariadbd", user)?;
             command.arg("--no-defaults");
             for (option, file) in [
                 ("datadir", "data"),

@@ -139,7 +139,7 @@ impl Store {
         let could_not = |error| format!("the database of {} could not be started: {error}", self.name);
         let database = self.engine.map(Throwaway::durable).transpose().map_err(could_not)?;
         let own_file = || format!("sqlite://{}", folder.0.join("own.db").display());
-        let url = database.as_ref().map_or_else(own_file, Throwaway::database);
+        let url = database.as_ref().map_or_else(own_file, |server| server.database("configuration"));
         if let Some(script) = self.tables {
             tables::make(self.engine, &url, &root().join(script))?;
         }

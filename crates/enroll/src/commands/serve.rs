@@ -10,7 +10,7 @@ use enroll_provider::OwnTokens;
 use enroll_store::{
     ClientReader, ClientStore as _, Page, SealedReader, SealedStore, TokenKind, TokenStore as _,
 };
-use enroll_store_sql::SqlStore;
+use enroll_store_sql::{SqlStore, without_password};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -96,7 +96,8 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     if config.role != Role::Authorization {
         greet(&config, options.dev, &store, &url).await?;
     }
-    tracing::info!("issuer {issuer}, listening on {address}, clients in {}", config.configuration_database());
+    let database = without_password(&config.configuration_database());
+    tracing::info!("issuer {issuer}, listening on {address}, clients in {database}");
     say(format_args!("ready http://{address}"))?;
     server::serve(listener, app, &config.limits, stop).await;
     tracing::info!("stopped");

@@ -5,6 +5,7 @@
 mod authorization;
 mod browser;
 mod crash;
+mod databases;
 mod discovery;
 mod examples;
 mod harness;

@@ -216,7 +216,7 @@ fn what_would_be_dangerous_or_is_wrong_does_not_start_and_says_why() {
         ("", "--role none", "registration"),
         ("", "--config nowhere.toml", "nowhere.toml"),
         ("[registration]\nprofile = \"duende\"\nstrict = true", "", "registration.strict"),
-        ("[database]\nconfiguration = \"postgres://u:secret@h/d\"", "", "sqlite://"),
+        ("[database]\nconfiguration = \"oracle://u:secret@h/d\"", "", "sqlite://"),
         ("unknown = true", "", "unknown"),
     ] {
         let home = Home::with_config(config);

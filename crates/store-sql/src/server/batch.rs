@@ -48,6 +48,16 @@ impl<'a> Shape<'a> {
         let payment = payment.map(|statement| (&*statement.sql, &*statement.values));
         fits.then_some(Self { payment, insert: &first.sql, rows: inserts.len() })
     }
+
+    /// Whether units of this shape pay.
+    pub(super) fn is_paid(&self) -> bool {
+        self.payment.is_some()
+    }
+
+    /// The same for units of this shape alone.
+    pub(super) fn name(&self) -> String {
+        format!("{:?} {} {}", self.payment, self.insert, self.rows)
+    }
 }
 
 /// The statement that can be done for several at once, if the unit begins with one, and the others.
@@ -138,7 +148,14 @@ fn together(units: &[Vec<Statement>]) -> usize {
         bytes += unit.iter().flat_map(|statement| &statement.values).map(size).sum::<usize>();
         values <= MOST_VALUES && bytes <= MOST_BYTES
     };
-    let most = units.iter().take_while(fits).count();
+    let most = units.iter().take_while(fits).count().min(LARGEST);
+    // What is paid for is a transaction, which may have several statements.
+    let is_paid = units.first().is_some_and(|unit| split(unit).0.is_some());
+    if is_paid { most.max(1) } else { compiled(most) }
+}
+
+/// The largest size up to this.
+fn compiled(most: usize) -> usize {
     SIZES.into_iter().rev().find(|size| *size <= most).unwrap_or(1)
 }
 
@@ -211,12 +228,18 @@ async fn attempt(link: &mut Link, links: &Links, units: &[Vec<Statement>]) -> At
     }
 }
 
-/// All rows of all units.
-async fn insert(link: &mut Link, links: &Links, units: &[Vec<Statement>]) -> Result<u64, Fault> {
-    let rows = units.iter().flat_map(|unit| split(unit).1);
-    let values = rows.clone().flat_map(|row| &row.values);
-    let Some(first) = rows.clone().next() else { return Ok(0) };
-    link.execute(links.texts.get(first.sql.clone(), rows.count()), values, PATIENCE).await
+/// All rows of all units, in as few statements as there are sizes in their number.
+async fn insert(link: &mut Link, links: &Links, mut units: &[Vec<Statement>]) -> Result<u64, Fault> {
+    let mut touched = 0;
+    while !units.is_empty() {
+        let (now, later) = units.split_at(compiled(units.len()));
+        let rows = now.iter().flat_map(|unit| split(unit).1);
+        let values = rows.clone().flat_map(|row| &row.values);
+        let Some(first) = rows.clone().next() else { break };
+        touched += link.execute(links.texts.get(first.sql.clone(), rows.count()), values, PATIENCE).await?;
+        units = later;
+    }
+    Ok(touched)
 }
 
 fn same(error: &StoreError) -> StoreError {

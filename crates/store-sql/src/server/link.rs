@@ -60,7 +60,11 @@ impl Link {
                 }
             };
             for statement in greeting {
-                link.tell(statement.into()).await?;
+                let is_wish = statement == mysql::READ_ONLY;
+                match link.tell(statement.into()).await {
+                    Err(sqlx::Error::Database(_)) if is_wish => {}
+                    told => told?,
+                }
             }
             Ok(link)
         };

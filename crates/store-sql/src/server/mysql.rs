@@ -19,6 +19,9 @@ pub(super) fn options(address: &ServerAddress) -> sqlx::Result<MySqlConnectOptio
     }
 }
 
+/// To refuse every write. TiDB does not know this; there it is the rights of the user that keep who only reads from writing.
+pub(super) const READ_ONLY: &str = "SET SESSION TRANSACTION READ ONLY";
+
 /// What a new connection is told first: to refuse what does not fit instead of cutting it off, and to lock no more than what
 /// a statement touches.
 pub(super) fn greeting(access: Access) -> Vec<String> {
@@ -28,7 +31,7 @@ pub(super) fn greeting(access: Access) -> Vec<String> {
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
     ];
     if access == Access::ReadOnly {
-        greeting.push("SET SESSION TRANSACTION READ ONLY".to_owned());
+        greeting.push(READ_ONLY.to_owned());
     }
     greeting
 }

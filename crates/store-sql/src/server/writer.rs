@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use enroll_store::{BoxError, StoreError};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::batch::Shape;
 use super::links::Links;
-use super::{batch, unit};
+use super::{batch, paid, unit};
 use crate::address::ServerAddress;
 use crate::database::{Access, Statement};
 
 /// How many tasks write what can be written together, and how many write units in transactions of their own.
 const TOGETHER: usize = 4;
-const ALONE: usize = 12;
+const ALONE: usize = 8;
 
 /// How many units may wait for each; whoever comes then waits to be queued.
 const QUEUE: usize = 1024;
@@ -30,24 +30,27 @@ pub(super) struct Writer {
 
 struct Queues {
     together: mpsc::Sender<Job>,
+    paid: mpsc::Sender<Job>,
     alone: mpsc::Sender<Job>,
 }
 
 /// A unit, and who waits for it.
-struct Job {
-    unit: Vec<Statement>,
+pub(super) struct Job {
+    pub(super) unit: Vec<Statement>,
     answer: oneshot::Sender<Result<u64, StoreError>>,
 }
 
 impl Writer {
     pub(super) fn start(address: ServerAddress) -> Result<Self, BoxError> {
-        let links = Arc::new(Links::new(address, Access::ReadWrite, TOGETHER + ALONE)?);
+        let links = Arc::new(Links::new(address, Access::ReadWrite, TOGETHER + paid::BATCHES + ALONE)?);
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let ((together, to_write_together), (alone, to_write_alone)) =
-            (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
+        let (together, to_write_together) = mpsc::channel(QUEUE);
+        let (paid, to_write_paid) = mpsc::channel(QUEUE);
+        let (alone, to_write_alone) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new().name("database-writer".to_owned());
-        let thread = thread.spawn(move || run(&runtime, &links, to_write_together, to_write_alone))?;
-        Ok(Self { queues: Some(Queues { together, alone }), thread: Some(thread) })
+        let written = run(links, to_write_together, to_write_paid, to_write_alone);
+        let thread = thread.spawn(move || runtime.block_on(written))?;
+        Ok(Self { queues: Some(Queues { together, paid, alone }), thread: Some(thread) })
     }
 
     /// Writes a unit; returns when it is committed, or undone, and says how many rows it touched. Once it is queued, a caller
@@ -56,7 +59,11 @@ impl Writer {
         let ended = || StoreError::backend("the writer has ended");
         let (answer, answered) = oneshot::channel();
         let queues = self.queues.as_ref().ok_or_else(ended)?;
-        let queue = if Shape::of(&unit).is_some() { &queues.together } else { &queues.alone };
+        let queue = match Shape::of(&unit) {
+            Some(shape) if shape.is_paid() => &queues.paid,
+            Some(_) => &queues.together,
+            None => &queues.alone,
+        };
         queue.send(Job { unit, answer }).await.map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
     }
@@ -73,18 +80,22 @@ impl Drop for Writer {
     }
 }
 
-fn run(runtime: &Runtime, links: &Arc<Links>, together: mpsc::Receiver<Job>, alone: mpsc::Receiver<Job>) {
+async fn run(
+    links: Arc<Links>,
+    together: mpsc::Receiver<Job>,
+    paid: mpsc::Receiver<Job>,
+    alone: mpsc::Receiver<Job>,
+) {
     let (together, alone) = (Arc::new(Mutex::new(together)), Arc::new(Mutex::new(alone)));
-    runtime.block_on(async {
-        let mut tasks = JoinSet::new();
-        for _ in 0..TOGETHER {
-            tasks.spawn(write_together(links.clone(), together.clone()));
-        }
-        for _ in 0..ALONE {
-            tasks.spawn(write_alone(links.clone(), alone.clone()));
-        }
-        while tasks.join_next().await.is_some() {}
-    });
+    let mut tasks = JoinSet::new();
+    for _ in 0..TOGETHER {
+        tasks.spawn(write_together(links.clone(), together.clone()));
+    }
+    tasks.spawn(paid::write_all(links.clone(), paid));
+    for _ in 0..ALONE {
+        tasks.spawn(write_alone(links.clone(), alone.clone()));
+    }
+    while tasks.join_next().await.is_some() {}
 }
 
 async fn write_together(links: Arc<Links>, queue: Arc<Mutex<mpsc::Receiver<Job>>>) {
@@ -92,23 +103,21 @@ async fn write_together(links: Arc<Links>, queue: Arc<Mutex<mpsc::Receiver<Job>>
     while queue.lock().await.recv_many(&mut jobs, batch::LARGEST).await > 0 {
         while let Some(first) = jobs.first() {
             let shape = Shape::of(&first.unit);
-            let is_alike: Vec<_> = jobs.iter().map(|job| Shape::of(&job.unit) == shape).collect();
-            let (mut units, mut answers, mut others) = (Vec::new(), Vec::new(), Vec::new());
-            for (job, is_alike) in jobs.drain(..).zip(is_alike) {
-                match is_alike {
-                    true => {
-                        units.push(job.unit);
-                        answers.push(job.answer);
-                    }
-                    false => others.push(job),
-                }
-            }
-            jobs.append(&mut others);
-            for (answer, outcome) in answers.into_iter().zip(batch::write(&links, &units).await) {
-                // Who does not wait any more has gone away.
-                let _gone = answer.send(outcome);
-            }
+            let mut is_alike =
+                jobs.iter().map(|job| Shape::of(&job.unit) == shape).collect::<Vec<_>>().into_iter();
+            let (alike, others) = jobs.drain(..).partition(|_| is_alike.next().unwrap_or_default());
+            jobs = others;
+            write_alike(links.clone(), alike).await;
         }
+    }
+}
+
+/// Writes units of the same shape, and answers each.
+pub(super) async fn write_alike(links: Arc<Links>, jobs: Vec<Job>) {
+    let (units, answers): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.unit, job.answer)).unzip();
+    for (answer, outcome) in answers.into_iter().zip(batch::write(&links, &units).await) {
+        // Who does not wait any more has gone away.
+        let _gone = answer.send(outcome);
     }
 }
 

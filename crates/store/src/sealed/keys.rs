@@ -159,7 +159,7 @@ impl RegistrationKeys {
     }
 
     /// Ends a key, and with it every registration that it sealed and of which no row is stored; `false` when there is none of
-    /// this name. Nodes that know it forget it when they next keep up.
+    /// this name. Nodes that know it forget it when they next keep up; one that cannot reach the store goes on with it until then.
     pub async fn retire(&self, name: &str, now: Timestamp) -> Result<bool, RegistrationKeyError> {
         self.refresh().await?;
         let next = self.known().iter().rev().take_while(|key| key.name != name).last().cloned();

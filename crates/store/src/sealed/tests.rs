@@ -35,7 +35,7 @@ impl Trial {
     }
 
     async fn found(&self, id: &ClientId) -> Option<Client> {
-        self.clients.client(id).await.unwrap()
+        self.clients.client(id).await.unwrap().map(Arc::unwrap_or_clone)
     }
 
     async fn rows(&self) -> usize {
