@@ -74,8 +74,9 @@ impl Rates {
     /// A row for each store, a column for each number of connections.
     fn table(&self) -> String {
         let columns = CONNECTIONS.map(|connections| format!(" {connections} conn. |")).concat();
+        let first = self.stores.first().map_or("the first", |store| store.name);
         let mut table = format!(
-            "Registrations a second, and p50 and p99 in ms:\n\n| store |{columns} 64 conn., to SQLite |\n| --- |{} ---: |\n",
+            "Registrations a second, and p50 and p99 in ms:\n\n| store |{columns} 64 conn., to {first} |\n| --- |{} ---: |\n",
             " ---: |".repeat(CONNECTIONS.len())
         );
         for store in &self.stores {
