@@ -4,9 +4,13 @@
 //! within a round before its median is taken over the rounds. The load generator and the handler that registration is
 //! compared with are in `bench/`, a package of its own, so that no other chore compiles them.
 
+mod growth;
 mod machine;
+mod page;
+mod rates;
 mod report;
 mod samples;
+mod stores;
 mod tokens;
 
 use std::fs;
@@ -21,6 +25,7 @@ use serde_json::Value;
 use crate::command::{cargo, installed, root, run as run_command, shown, target};
 use crate::server::{Server, built};
 use crate::{Failure, tools};
+use page::Section;
 use report::Report;
 use samples::{Sample, Samples, Scenario, What, Who, median};
 
@@ -35,39 +40,80 @@ pub(crate) struct Options {
     /// How long each scenario runs in a round, in seconds.
     #[arg(long, default_value_t = 3)]
     seconds: u64,
-    /// How many clients are registered before memory and start are measured.
-    #[arg(long, default_value_t = 1_000_000)]
-    clients: u64,
-    /// Tokens alone; the rest of `docs/benchmarks.md` stays as it is.
+    /// How many clients are registered before memory and start are measured (1,000,000), or that a store grows to
+    /// (as many as its goal says).
+    #[arg(long)]
+    clients: Option<u64>,
+    #[command(flatten)]
+    alone: Alone,
+    /// With --stores and --growth: this store alone, such as sqlite or postgresql; may be given again.
+    #[arg(long)]
+    store: Vec<String>,
+    /// With --growth: how many requests a second are sent to each store.
+    #[arg(long, default_value_t = 1000)]
+    rate: u64,
+    /// Draws the curves of growth again, from the figures that were kept; measures nothing.
+    #[arg(long)]
+    plot: bool,
+}
+
+/// One section alone; the rest of `docs/benchmarks.md` stays as it is.
+#[derive(Args)]
+#[group(multiple = false)]
+struct Alone {
+    /// Tokens alone.
     #[arg(long)]
     tokens: bool,
+    /// Registrations on each store alone.
+    #[arg(long)]
+    stores: bool,
+    /// The curves of growth alone: fills stores with millions of clients.
+    #[arg(long)]
+    growth: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    if options.plot {
+        return growth::Files::of_the_page().draw();
+    }
     let mut build = cargo();
     build.args(["build", "--release", "--package", "enroll", "--package", "enroll-bench", "--bins"]);
     run_command(&mut build)?;
-    let (rounds, milliseconds, clients) = if options.quick {
-        (1, 500, 10_000)
-    } else {
-        (options.rounds, options.seconds * 1000, options.clients)
-    };
     let folder = target().join("bench").join(id().to_string());
     fs::create_dir_all(&folder)?;
-
+    let (rounds, milliseconds) =
+        if options.quick { (1, 500) } else { (options.rounds, options.seconds * 1000) };
     let path = root().join("docs/benchmarks.md");
     let before = fs::read_to_string(&path).unwrap_or_default();
-    let tokens = tokens::measure(&folder, rounds, milliseconds, options.quick)?;
-    let described = machine::describe(&target()).join("\n");
-    let tokens =
-        format!("\n{described}\n- Rounds: {rounds}, {milliseconds} ms a scenario\n\n{}", tokens.figures());
-    println!("{tokens}");
-    let before = report::with_tokens(&before, &tokens);
-    let page = match options.tokens {
-        true => before,
-        false => registrations(&folder, &before, rounds, milliseconds, clients)?,
+    let run = || {
+        let described = machine::describe(&target()).join("\n");
+        format!("{described}\n- Rounds: {rounds}, {milliseconds} ms a scenario")
     };
-    if !options.quick {
+    let page = match options.alone {
+        // It writes each step as it goes.
+        Alone { growth: true, .. } => {
+            growth::measure(&folder, options)?;
+            None
+        }
+        Alone { stores: true, .. } => {
+            let rates = rates::measure(&folder, &options.store, rounds, milliseconds)?;
+            let section = rates.section(&run());
+            println!("{section}");
+            Some(Section::Stores.put(&before, &section))
+        }
+        Alone { tokens, .. } => {
+            let measured = tokens::measure(&folder, rounds, milliseconds, options.quick)?;
+            let figures = format!("\n{}\n\n{}", run(), measured.figures());
+            println!("{figures}");
+            let before = report::with_tokens(&before, &figures);
+            let clients = options.clients.unwrap_or(if options.quick { 10_000 } else { 1_000_000 });
+            Some(match tokens {
+                true => before,
+                false => registrations(&folder, &before, rounds, milliseconds, clients)?,
+            })
+        }
+    };
+    if let Some(page) = page.filter(|_| !options.quick) {
         fs::write(&path, page)?;
         println!("written to docs/benchmarks.md; say there what limits each figure");
     }
@@ -208,7 +254,7 @@ fn footprint(folder: &Path, clients: u64) -> Result<Footprint, Failure> {
         reopened,
         fill_rate: fill.rate,
         start: Duration::from_secs_f64(median(starts).unwrap_or_default()),
-        database: size_of_files(&data, |name| name != "enroll.log")?,
+        database: stores::size(&data, &|name| name != "enroll.log")?,
         binary: fs::metadata(&binary)?.len(),
     })
 }
@@ -244,15 +290,4 @@ fn measured(server: &Server, command: &mut Command) -> Result<Sample, Failure> {
         p99: number("p99")?,
         cost: spent.map(|spent| spent.as_secs_f64() * 1_000_000.0 / requests),
     })
-}
-
-fn size_of_files(folder: &Path, counted: impl Fn(&str) -> bool) -> Result<u64, Failure> {
-    let mut sum = 0;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() && counted(&entry.file_name().to_string_lossy()) {
-            sum += entry.metadata()?.len();
-        }
-    }
-    Ok(sum)
 }

@@ -1,7 +1,8 @@
 //! Database servers for tests and measurements: PostgreSQL and MariaDB from the system's packages, each in a temporary folder and on
 //! a free port, and gone when the value is dropped, or when the program that started it ends, however it does.
 //!
-//! They forget nothing when they are killed, but a power cut would harm them: nothing is flushed to disk.
+//! They forget nothing when they are killed, but a power cut would harm them: nothing is flushed to disk, but by those that are
+//! started to be measured.
 
 mod programs;
 mod server;

@@ -26,20 +26,43 @@ pub struct Throwaway {
     folder: PathBuf,
     port: u16,
     user: Option<User>,
+    flush: Flush,
     process: Child,
     guard: Guard,
 }
 
+/// What becomes of a commit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flush {
+    /// The system writes it some time, which is quick.
+    Never,
+    /// It is on the disk before it is answered.
+    EachCommit,
+}
+
 impl Throwaway {
+    /// Where [`durable`](Self::durable) servers keep their files: a system keeps these over a restart.
+    pub const DISK: &str = "/var/tmp";
+
     /// Makes a folder and starts a server in it.
     pub fn start(engine: Engine) -> io::Result<Self> {
+        Self::start_in(&std::env::temp_dir(), engine, Flush::Never)
+    }
+
+    /// The same as somebody runs it who wants to keep the data: each commit is flushed, all settings but the number of
+    /// connections are the engine's own, and the folder is where a system does not keep files in memory.
+    pub fn durable(engine: Engine) -> io::Result<Self> {
+        Self::start_in(Path::new(Self::DISK), engine, Flush::EachCommit)
+    }
+
+    fn start_in(parent: &Path, engine: Engine, flush: Flush) -> io::Result<Self> {
         let user = User::for_servers()?;
-        let folder = new_folder(user)?;
+        let folder = new_folder(parent, user)?;
         let guard = Guard::of(&folder)?;
         prepare(engine, &folder, user)?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let process = spawn(engine, &folder, port, user)?;
-        let mut server = Self { engine, folder, port, user, process, guard };
+        let process = spawn(engine, &folder, port, user, flush)?;
+        let mut server = Self { engine, folder, port, user, flush, process, guard };
         server.wait_until_it_answers()?;
         Ok(server)
     }
@@ -57,6 +80,11 @@ impl Throwaway {
         }
     }
 
+    /// The folder of all its files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Kills it, as the kernel does when memory runs out: nothing is finished, and every connection breaks.
     pub fn kill(&mut self) -> io::Result<()> {
         for process in self.processes() {
@@ -69,7 +97,7 @@ impl Throwaway {
     pub fn restart(&mut self) -> io::Result<()> {
         let begin = Instant::now();
         loop {
-            self.process = spawn(self.engine, &self.folder, self.port, self.user)?;
+            self.process = spawn(self.engine, &self.folder, self.port, self.user, self.flush)?;
             match self.wait_until_it_answers() {
                 // What was killed may still be on its way out, with the files locked.
                 Err(_) if begin.elapsed() < PATIENCE && self.process.try_wait()?.is_some() => {
@@ -188,10 +216,10 @@ fn signal(name: &str, process: u32) -> io::Result<()> {
         .map(drop)
 }
 
-fn new_folder(user: Option<User>) -> io::Result<PathBuf> {
+fn new_folder(parent: &Path, user: Option<User>) -> io::Result<PathBuf> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("enroll-server-{}-{number}", std::process::id()));
+    let folder = parent.join(format!("enroll-server-{}-{number}", std::process::id()));
     fs::create_dir(&folder)?;
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
     if let Some(User { uid, gid }) = user {
@@ -252,7 +280,8 @@ fn finish(command: &mut Command, folder: &Path, input: &str) -> io::Result<()> {
     Err(io::Error::other(format!("{command:?} failed:\n{}", String::from_utf8_lossy(&said))))
 }
 
-fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>) -> io::Result<Child> {
+fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>, flush: Flush) -> io::Result<Child> {
+    let is_quick = flush == Flush::Never;
     let data = folder.join("data");
     let mut command = match engine {
         Engine::Postgres => {
@@ -263,14 +292,10 @@ fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>) -> io::Re
                 "-p",
                 &port.to_string(),
             ]);
-            for setting in [
-                "fsync=off",
-                "full_page_writes=off",
-                "max_connections=300",
-                "shared_buffers=64MB",
-                "restart_after_crash=off",
-                "deadlock_timeout=100ms",
-            ] {
+            let quick: &[&str] =
+                &["fsync=off", "full_page_writes=off", "shared_buffers=64MB", "deadlock_timeout=100ms"];
+            let settings = if is_quick { quick } else { &[] };
+            for setting in settings.iter().chain(&["max_connections=300", "restart_after_crash=off"]) {
                 command.args(["-c", setting]);
             }
             command
@@ -288,7 +313,9 @@ fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>) -> io::Re
                 command.arg(format!("--{option}={}", folder.join(file).display()));
             }
             command.args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=300"]);
-            command.args(["--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=64M"]);
+            if is_quick {
+                command.args(["--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=64M"]);
+            }
             command.arg(format!("--port={port}"));
             command
         }

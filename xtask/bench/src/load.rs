@@ -1,4 +1,4 @@
-//! Many connections that each send the next request as soon as the last is answered.
+//! Many connections that each send the next request as soon as the last is answered, or at fixed times.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -10,6 +10,7 @@ use tokio::task::LocalSet;
 
 use crate::authorized::{Ask, Authorized, Server, code, form_request};
 use crate::connection::Connection;
+use crate::sample::Sample;
 
 /// Requests to send, and the status that each must have.
 pub(crate) struct Load {
@@ -21,7 +22,16 @@ pub(crate) struct Load {
     /// Whether each request is sent once, and not again and again.
     once: bool,
     /// Where the bodies of answers are put, for whoever wants them.
-    kept: Option<Rc<RefCell<Vec<Vec<u8>>>>>,
+    kept: Kept,
+    /// How many requests a second all connections send together; as many as are answered where it is `None`.
+    rate: Option<f64>,
+}
+
+/// What is done with the answers.
+enum Kept {
+    Nothing,
+    All(Rc<RefCell<Vec<Vec<u8>>>>),
+    Sample(Rc<RefCell<Sample>>),
 }
 
 /// What is done with a registered client.
@@ -47,6 +57,19 @@ pub(crate) struct Measured {
 }
 
 impl Load {
+    /// These requests again and again.
+    fn of(address: &str, requests: Vec<Vec<u8>>, expected: u16) -> Self {
+        Self {
+            address: address.to_owned(),
+            requests,
+            redeem: Vec::new(),
+            expected,
+            once: false,
+            kept: Kept::Nothing,
+            rate: None,
+        }
+    }
+
     /// `POST` to the registration endpoint, with this body.
     pub(crate) fn registering(address: &str, path: &str, body: &[u8]) -> Self {
         let mut request = format!(
@@ -56,14 +79,19 @@ impl Load {
         )
         .into_bytes();
         request.extend_from_slice(body);
-        Self {
-            address: address.to_owned(),
-            requests: vec![request],
-            redeem: Vec::new(),
-            expected: 201,
-            once: false,
-            kept: None,
-        }
+        Self::of(address, vec![request], 201)
+    }
+
+    /// `GET` of these clients, each a client information response.
+    pub(crate) fn reading(address: &str, clients: &[Vec<u8>]) -> io::Result<Self> {
+        let requests =
+            clients.iter().map(|client| Manage::Read.request(address, client)).collect::<io::Result<_>>()?;
+        Ok(Self::of(address, requests, 200))
+    }
+
+    /// The same requests, so many a second.
+    pub(crate) fn at(self, rate: Option<f64>) -> Self {
+        Self { rate, ..self }
     }
 
     /// The same `GET`, `PUT` or `DELETE` on the registration client URIs of clients that are registered now.
@@ -76,14 +104,28 @@ impl Load {
             Manage::Read | Manage::Update => (200, false),
             Manage::Delete => (204, true),
         };
-        Ok(Self { address, requests, redeem: Vec::new(), expected, once, kept: None })
+        Ok(Self { once, ..Self::of(&address, requests, expected) })
     }
 
     /// What the server answers to so many of these requests.
     pub(crate) async fn answers(self, count: u64, connections: usize) -> io::Result<Vec<Vec<u8>>> {
         let answers = Rc::new(RefCell::new(Vec::new()));
-        Self { kept: Some(Rc::clone(&answers)), ..self }.run(connections, Until::Requests(count)).await?;
+        let kept = Kept::All(Rc::clone(&answers));
+        Self { kept, ..self }.run(connections, Until::Requests(count)).await?;
         Ok(answers.take())
+    }
+
+    /// Runs, and offers each answer to the sample.
+    pub(crate) async fn run_for(
+        self,
+        sample: Sample,
+        connections: usize,
+        until: Until,
+    ) -> io::Result<(Measured, Sample)> {
+        let sample = Rc::new(RefCell::new(sample));
+        let kept = Kept::Sample(Rc::clone(&sample));
+        let measured = Self { kept, ..self }.run(connections, until).await?;
+        Ok((measured, sample.take()))
     }
 
     /// What these clients ask of the authorization server.
@@ -96,7 +138,7 @@ impl Load {
         let expected = if matches!(what, Authorized::Flow) { 303 } else { 200 };
         let redeem = asks.iter().filter_map(|ask| ask.redeem.clone()).collect();
         let requests = asks.into_iter().map(|Ask { first, .. }| first).collect();
-        Ok(Self { address: server.address.to_owned(), requests, redeem, expected, once: false, kept: None })
+        Ok(Self { redeem, ..Self::of(server.address, requests, expected) })
     }
 
     /// Runs all connections on this thread.
@@ -121,7 +163,9 @@ impl Load {
             .enumerate()
             .map(|(first, connection)| {
                 let turns = (first, connections);
-                local.spawn_local(Rc::clone(&load).one_connection(connection, turns, Rc::clone(&left), end))
+                let pace = load.rate.map(|rate| Pace::of(begin, rate, turns));
+                let load = Rc::clone(&load);
+                local.spawn_local(load.one_connection(connection, turns, pace, Rc::clone(&left), end))
             })
             .collect();
         local.await;
@@ -140,6 +184,7 @@ impl Load {
         self: Rc<Self>,
         mut connection: Connection,
         (first, every): (usize, usize),
+        mut pace: Option<Pace>,
         left: Rc<Cell<u64>>,
         end: Option<Instant>,
     ) -> io::Result<Vec<u32>> {
@@ -150,11 +195,18 @@ impl Load {
             if self.once && next >= self.requests.len() {
                 break;
             }
-            left.set(left.get() - 1);
+            let begin = match &mut pace {
+                Some(pace) if end.is_some_and(|end| pace.due >= end) => break,
+                Some(pace) => pace.wait(now).await,
+                None => now,
+            };
+            left.set(left.get().saturating_sub(1));
             let response = connection.send(&self.requests[next % self.requests.len()]).await?;
             check(self.expected, response.status, response.body)?;
-            if let Some(kept) = &self.kept {
-                kept.borrow_mut().push(response.body.to_vec());
+            match &self.kept {
+                Kept::Nothing => {}
+                Kept::All(answers) => answers.borrow_mut().push(response.body.to_vec()),
+                Kept::Sample(sample) => sample.borrow_mut().offer(response.body)?,
             }
             if let Some(redeem) = self.redeem.get(next % self.requests.len()) {
                 let form = format!("{redeem}{}", code(&connection)?);
@@ -163,11 +215,39 @@ impl Load {
                 check(200, response.status, response.body)?;
             }
             let answered = Instant::now();
-            latencies.push(u32::try_from((answered - now).as_micros()).unwrap_or(u32::MAX));
+            latencies.push(u32::try_from((answered - begin).as_micros()).unwrap_or(u32::MAX));
             now = answered;
             next += every;
         }
         Ok(latencies)
+    }
+}
+
+/// The fixed times of one connection's requests.
+struct Pace {
+    due: Instant,
+    every: Duration,
+}
+
+impl Pace {
+    /// The connections take turns, so that their requests are spread evenly.
+    fn of(begin: Instant, rate: f64, (first, connections): (usize, usize)) -> Self {
+        let each = Duration::from_secs_f64(1.0 / rate);
+        let times = |count: usize| each.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+        Self { due: begin + times(first), every: times(connections) }
+    }
+
+    /// Waits for the next time, and tells from when on the answer is waited for: who is late since the last answer was
+    /// late counts from when the request was due, so that one slow answer does not hide those that it holds up.
+    async fn wait(&mut self, now: Instant) -> Instant {
+        let due = self.due;
+        self.due += self.every;
+        if due <= now {
+            return due;
+        }
+        tokio::time::sleep_until(due.into()).await;
+        // Not `due`: timers are a millisecond coarse, and that is ours.
+        Instant::now()
     }
 }
 
@@ -252,6 +332,16 @@ mod tests {
     fn a_run_without_an_answer_has_no_latency() {
         let measured = Measured { elapsed: Duration::from_secs(1), latencies: Vec::new() };
         assert_eq!(measured.to_json()["p99"].as_f64(), Some(0.0));
+    }
+
+    #[tokio::test]
+    async fn who_is_late_counts_from_when_the_request_was_due() {
+        let begin = Instant::now();
+        let mut pace = Pace::of(begin, 1000.0, (1, 2));
+        assert_eq!((pace.due - begin, pace.every), (Duration::from_millis(1), Duration::from_millis(2)));
+        let late = begin + Duration::from_millis(5);
+        let counted = [pace.wait(late).await, pace.wait(late).await, pace.wait(late).await];
+        assert_eq!(counted.map(|from| (from - begin).as_millis()), [1, 3, 5]);
     }
 
     #[test]

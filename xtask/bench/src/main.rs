@@ -5,6 +5,7 @@
 mod authorized;
 mod connection;
 mod load;
+mod sample;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use clap::{Parser, ValueEnum};
 
 use authorized::{Authorized, Server};
 use load::{Load, Manage, Until};
+use sample::Sample;
 
 /// How many clients are managed: a multiple of every number of connections.
 const CLIENTS: u64 = 1024;
@@ -42,6 +44,9 @@ struct Arguments {
     /// Where these clients are kept: read if it is there, else written once they are registered.
     #[arg(long)]
     kept: Option<PathBuf>,
+    /// With `register`: how many of all that the file has seen stay there, each as likely as any other.
+    #[arg(long, requires = "kept")]
+    sample: Option<usize>,
     #[arg(long, default_value_t = 64)]
     connections: usize,
     /// How long, in milliseconds.
@@ -50,6 +55,9 @@ struct Arguments {
     /// How many requests, instead of how long.
     #[arg(long)]
     requests: Option<u64>,
+    /// How many requests a second, instead of as many as are answered.
+    #[arg(long)]
+    rate: Option<f64>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -58,6 +66,8 @@ enum What {
     Register,
     /// Registers some clients, then reads them again and again.
     Read,
+    /// Reads clients of a sample that `register` kept, in an order of chance.
+    LookUp,
     /// Registers some clients, then replaces them by the same again and again.
     Update,
     /// Registers many clients, then deletes each of them.
@@ -94,8 +104,26 @@ async fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>
     let register = Load::registering(address, &arguments.path, &body);
     let deleted = arguments.requests.unwrap_or(arguments.milliseconds * DELETED_IN_A_MILLISECOND);
     let connections = arguments.connections;
+    let until = match arguments.requests {
+        Some(count) => Until::Requests(count),
+        None => Until::Elapsed(Duration::from_millis(arguments.milliseconds)),
+    };
+    let sample = arguments.kept.as_deref().zip(arguments.sample);
     let load = match arguments.what {
-        What::Register => register,
+        What::Register => match sample {
+            None => register,
+            Some((path, most)) => {
+                let sample = Sample::read(path, most)?;
+                let (measured, sample) =
+                    register.at(arguments.rate).run_for(sample, connections, until).await?;
+                sample.write(path)?;
+                return Ok(measured.to_json().to_string());
+            }
+        },
+        What::LookUp => {
+            let path = arguments.kept.as_deref().ok_or("say with --kept where the sample is")?;
+            Load::reading(address, &Sample::read(path, 0)?.shuffled())?
+        }
         What::Read => register.managing(Manage::Read, CLIENTS, connections).await?,
         What::Update => register.managing(Manage::Update, CLIENTS, connections).await?,
         What::Delete => register.managing(Manage::Delete, deleted, connections).await?,
@@ -104,11 +132,7 @@ async fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>
         What::Userinfo => authorized(register, Authorized::Userinfo, address, arguments).await?,
         What::Flow => authorized(register, Authorized::Flow, address, arguments).await?,
     };
-    let until = match arguments.requests {
-        Some(count) => Until::Requests(count),
-        None => Until::Elapsed(Duration::from_millis(arguments.milliseconds)),
-    };
-    Ok(load.run(connections, until).await?.to_json().to_string())
+    Ok(load.at(arguments.rate).run(connections, until).await?.to_json().to_string())
 }
 
 /// The clients ask each in its turn; where each needs a token first, some of them do.

@@ -3,15 +3,8 @@
 use std::fmt::Write as _;
 
 use super::Footprint;
+use super::page::Section;
 use super::samples::{Sample, Samples, Scenario, What, Who};
-
-/// Between these lines the page is written by hand, and kept.
-const BEGIN: &str = "<!-- written by hand: begin -->";
-const END: &str = "<!-- written by hand: end -->";
-
-/// Between these lines are the figures of the authorization server.
-const TOKENS_BEGIN: &str = "<!-- tokens: begin -->";
-const TOKENS_END: &str = "<!-- tokens: end -->";
 
 const TOKENS: &str = "
 
@@ -67,7 +60,7 @@ pub(super) struct Report {
 impl Report {
     /// The whole page; what was written by hand on the page before stays.
     pub(super) fn page(&self, before: &str) -> String {
-        let by_hand = between(before, BEGIN, END).unwrap_or("\n## What limits each\n\n");
+        let by_hand = Section::ByHand.of(before).unwrap_or("\n## What limits each\n\n");
         let machine = self.machine.join("\n");
         let rounds = format!(
             "- Command: `cargo xtask bench`, {} rounds of {} s a scenario, {} clients",
@@ -75,12 +68,14 @@ impl Report {
             self.milliseconds / 1000,
             self.footprint.clients
         );
-        let tokens = between(before, TOKENS_BEGIN, TOKENS_END).unwrap_or_default();
-        format!(
-            "{INTRODUCTION}\n## Last run\n\n{machine}\n{rounds}\n\n{}\n{TOKENS_BEGIN}{tokens}{TOKENS_END}\n\n\
-             {BEGIN}{by_hand}{END}\n",
-            self.figures()
-        )
+        let page = format!(
+            "{INTRODUCTION}\n## Last run\n\n{machine}\n{rounds}\n\n{}\n{}\n",
+            self.figures(),
+            Section::ByHand.with(by_hand)
+        );
+        let others = [Section::Tokens, Section::Stores, Section::Growth];
+        let kept = others.into_iter().filter_map(|section| Some((section, section.of(before)?)));
+        kept.fold(page, |page, (section, own)| section.put(&page, own))
     }
 
     /// The tables.
@@ -161,11 +156,7 @@ impl Report {
 
 /// The page with these figures of the authorization server, and all else as it was.
 pub(super) fn with_tokens(page: &str, figures: &str) -> String {
-    let section = format!("{TOKENS_BEGIN}{TOKENS}{figures}{TOKENS_END}");
-    match between(page, TOKENS_BEGIN, TOKENS_END) {
-        Some(own) => page.replace(&format!("{TOKENS_BEGIN}{own}{TOKENS_END}"), &section),
-        None => page.replace(BEGIN, &format!("{section}\n\n{BEGIN}")),
-    }
+    Section::Tokens.put(page, &format!("{TOKENS}{figures}"))
 }
 
 /// Goals as a table.
@@ -190,7 +181,7 @@ impl Goal {
         Self { what: what.to_owned(), least: true, limit, figure }
     }
 
-    fn most(what: &str, limit: f64, figure: Option<f64>) -> Self {
+    pub(super) fn most(what: &str, limit: f64, figure: Option<f64>) -> Self {
         Self { what: what.to_owned(), least: false, limit, figure }
     }
 
@@ -205,18 +196,12 @@ impl Goal {
     }
 }
 
-/// What stands between the two lines.
-fn between<'a>(page: &'a str, begin: &str, end: &str) -> Option<&'a str> {
-    let (_, rest) = page.split_once(begin)?;
-    rest.split_once(end).map(|(inside, _)| inside)
-}
-
 fn mebibytes(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "not measured".to_owned(), |bytes| format!("{:.1} MiB", mebi(bytes)))
 }
 
 #[allow(clippy::cast_precision_loss)] // Sizes below 2^52.
-fn mebi(bytes: u64) -> f64 {
+pub(super) fn mebi(bytes: u64) -> f64 {
     bytes as f64 / 1_048_576.0
 }
 
@@ -284,14 +269,13 @@ mod tests {
 
     #[test]
     fn what_was_written_by_hand_stays() {
-        let before = format!("old figures\n{BEGIN}\n## What limits each\n\nThe disk.\n{END}\n");
-        let page = report().page(&before);
-        assert!(page.ends_with(&format!("{BEGIN}\n## What limits each\n\nThe disk.\n{END}\n")));
+        let by_hand = Section::ByHand.with("\n## What limits each\n\nThe disk.\n");
+        let before = Section::Stores.put(&format!("old figures\n{by_hand}\n"), "rates");
+        let page = report().page(&with_tokens(&before, "1"));
+        assert!(page.ends_with(&format!("{by_hand}\n")));
         assert!(!page.contains("old figures"));
-        assert_eq!(between(&report().page(&page), BEGIN, END), between(&page, BEGIN, END));
-        assert_eq!(
-            between(&report().page(&with_tokens(&page, "1")), TOKENS_BEGIN, TOKENS_END),
-            Some(format!("{TOKENS}1").as_str())
-        );
+        assert_eq!(Section::Stores.of(&page), Some("rates"));
+        assert_eq!(Section::Tokens.of(&page), Some(format!("{TOKENS}1").as_str()));
+        assert_eq!(report().page(&page), page);
     }
 }

@@ -18,6 +18,19 @@ fn folders() -> Vec<PathBuf> {
     all.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&own))).collect()
 }
 
+#[test]
+#[ignore = "needs PostgreSQL and MariaDB: cargo xtask test starts one"]
+fn a_durable_server_keeps_its_files_on_a_disk_and_leaves_nothing() {
+    for engine in [Engine::Postgres, Engine::MariaDb] {
+        let server = Throwaway::durable(engine).unwrap();
+        assert!(TcpStream::connect(address(&server)).is_ok());
+        assert!(server.folder().starts_with(Throwaway::DISK));
+        let folder = server.folder().to_owned();
+        drop(server);
+        assert!(!folder.exists());
+    }
+}
+
 fn lives_and_goes(engine: Engine) {
     assert_eq!(missing(engine), None);
     let mut server = Throwaway::start(engine).unwrap();
