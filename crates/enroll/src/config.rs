@@ -342,6 +342,12 @@ impl Config {
         if let Some(issuer) = &self.issuer {
             validate_issuer(issuer).or_else(|problem| wrong("issuer", &problem))?;
         }
+        if self.database.schema == Schema::IdentityServer && self.seals_registrations()? {
+            return wrong(
+                "registration.storage",
+                "must be `stored` with `database.schema = \"identityserver\"`, whose tables hold identifiers of 200 characters",
+            );
+        }
         self.terms().map(drop)
     }
 }

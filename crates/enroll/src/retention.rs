@@ -49,7 +49,7 @@ impl Reaper {
         let mut look = tokio::time::interval(LOOK);
         loop {
             look.tick().await;
-            if let Err(error) = self.round().await {
+            if let Err(error) = Box::pin(self.round()).await {
                 tracing::error!("clients that nobody uses could not be deleted: {}", with_causes(&error));
             }
         }

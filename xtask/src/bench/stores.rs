@@ -33,7 +33,36 @@ pub(super) const STORES: &[Store] = &[
         grows_to: None,
         ..SQLITE
     },
+    Store {
+        name: "IdentityServer on SQLite",
+        word: "identityserver-sqlite",
+        tables: Some("crates/store-sql/src/identityserver/fixtures/sqlite-current.sql"),
+        configuration: IDENTITYSERVER,
+        settings: "the tables of an IdentityServer, in a file with the same settings.",
+        grows_to: None,
+        ..SQLITE
+    },
+    Store {
+        name: "IdentityServer on PostgreSQL",
+        word: "identityserver-postgresql",
+        tables: Some("crates/store-sql/src/identityserver/fixtures/postgres-current.sql"),
+        configuration: IDENTITYSERVER,
+        settings: "the tables of an IdentityServer, on such a server.",
+        grows_to: None,
+        ..POSTGRESQL
+    },
+    Store {
+        name: "IdentityServer on MariaDB",
+        word: "identityserver-mariadb",
+        tables: Some("crates/store-sql/src/identityserver/fixtures/mysql-current.sql"),
+        configuration: IDENTITYSERVER,
+        settings: "the tables of an IdentityServer, on such a server.",
+        grows_to: None,
+        ..MARIADB
+    },
 ];
+
+const IDENTITYSERVER: &str = "[database]\nschema = \"identityserver\"\nconfiguration = \"{url}\"\n";
 
 const SQLITE: Store = Store {
     name: "SQLite",

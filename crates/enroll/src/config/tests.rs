@@ -57,6 +57,10 @@ fn what_is_wrong_is_named_with_its_key() {
         ("[registration]\nurl = \"http://id.example/dcr\"", "registration.url"),
         ("[registration]\nurl = \"https://id.example\"", "registration.url"),
         ("[registration]\nstorage = \"sealed\"", "storage"),
+        (
+            "[database]\nschema = \"identityserver\"\n[policies.a]\nstorage = \"stateless\"",
+            "registration.storage",
+        ),
         ("[policies.a]\nstorage = \"sealed\"", "storage"),
         ("issuer = \"http://id.example\"", "issuer"),
         ("issuer = \"https://id.example/\"", "issuer"),

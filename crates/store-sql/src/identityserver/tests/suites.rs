@@ -12,6 +12,7 @@ macro_rules! tests_with {
 
             enroll_store::client_store_conformance!(empty);
             enroll_store::token_store_conformance!(empty);
+            enroll_store::client_archive_conformance!(empty);
         }
     };
 }
@@ -34,6 +35,10 @@ macro_rules! tests_on_a_server {
                 empty
             );
             enroll_store::token_store_conformance!(
+                #[ignore = $needs]
+                empty
+            );
+            enroll_store::client_archive_conformance!(
                 #[ignore = $needs]
                 empty
             );
