@@ -20,7 +20,19 @@ pub(super) struct Child {
 impl Child {
     /// The rows of this client: each value once.
     pub(super) fn of(&self, client: &Client) -> Vec<String> {
-        distinct((self.get)(client))
+        let mut rows = distinct((self.get)(client));
+        rows.retain(|row| self.reads(row));
+        rows
+    }
+
+    /// Whether a row means something here. What does not belong there is not read, and stays.
+    pub(super) fn reads(&self, row: &str) -> bool {
+        let is_elsewhere = match self.table {
+            "ClientScopes" => row == OFFLINE_ACCESS,
+            "ClientGrantTypes" => row == REFRESH_TOKEN,
+            _ => false,
+        };
+        !row.is_empty() && !is_elsewhere
     }
 
     /// Makes the client what the rows say.
@@ -75,7 +87,7 @@ pub(super) static CHILDREN: &[Child] = &[
         get: |client| client.metadata.scope.iter().flat_map(scopes).map(str::to_owned).collect(),
         set: |client, rows| {
             let offline = client.metadata.scope.as_ref().is_some_and(|scope| scope.contains(OFFLINE_ACCESS));
-            let values = rows.iter().map(String::as_str).filter(|row| *row != OFFLINE_ACCESS);
+            let values = rows.iter().map(String::as_str);
             let scope: Scope = values.chain(offline.then_some(OFFLINE_ACCESS)).collect();
             client.metadata.scope = Some(scope).filter(|scope| !scope.as_str().is_empty());
         },
@@ -115,7 +127,6 @@ fn set_grants(client: &mut Client, rows: &[String]) {
     for row in rows {
         match row.as_str() {
             HYBRID => grants.extend([GrantType::AuthorizationCode, GrantType::Implicit]),
-            REFRESH_TOKEN => {}
             other => grants.push(GrantType::from(other)),
         }
     }
@@ -142,9 +153,9 @@ pub(super) fn response_types(client: &Client, tokens_by_browser: bool) -> Vec<Re
         .collect()
 }
 
-/// Each value once, in the order of first mention. What is empty says nothing.
+/// Each value once, in the order of first mention.
 fn distinct(mut values: Vec<String>) -> Vec<String> {
     let mut seen = HashSet::with_capacity(values.len());
-    values.retain(|value| !value.is_empty() && seen.insert(value.clone()));
+    values.retain(|value| seen.insert(value.clone()));
     values
 }

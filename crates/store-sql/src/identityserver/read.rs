@@ -106,8 +106,10 @@ impl Reading {
                 }
             }
             child => {
-                if let Some(rows) = client.children.get_mut(child - 1) {
-                    rows.extend(row.row.optional_text()?);
+                if let (Some(child), Some(rows)) =
+                    (CHILDREN.get(child - 1), client.children.get_mut(child - 1))
+                {
+                    rows.extend(row.row.optional_text()?.filter(|row| child.reads(row)));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What somebody else does to the rows: by hand, or with other tools.
 
-use enroll_oauth_types::{AuthMethod, ClientId, Timestamp};
+use enroll_oauth_types::{AuthMethod, ClientId, ClientMetadata, Timestamp};
 use enroll_store::{Client, ClientReader as _, ClientStore as _, Page, StoreError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -102,6 +102,25 @@ async fn a_change_of_a_client_of_somebody_elses_touches_no_more_than_it_says() {
     assert!(new.contains(&"Enabled = 0") && new.contains(&"Key = enroll:revision"), "{new:?}");
     let again = read(&store, "by-hand").await;
     assert_eq!(again, Client { enabled: false, revision: client.revision + 1, ..client });
+}
+
+#[tokio::test]
+async fn a_row_that_does_not_belong_where_it_stands_is_not_read_and_stays() {
+    let (store, folder, client) = with_a_client().await;
+    fresh::raw(&folder)
+        .execute_batch(
+            "INSERT INTO ClientScopes (Scope, ClientId) VALUES ('offline_access', 1), ('', 1); \
+             INSERT INTO ClientGrantTypes (GrantType, ClientId) VALUES ('refresh_token', 1), ('', 1); \
+             INSERT INTO ClientRedirectUris (RedirectUri, ClientId) VALUES ('', 1);",
+        )
+        .unwrap();
+    assert_eq!(read(&store, client.id.as_str()).await, client);
+    store.replace(&Client { metadata: ClientMetadata::default(), ..client.clone() }).await.unwrap();
+    let left =
+        |query: &str| -> String { fresh::raw(&folder).query_row(query, [], |row| row.get(0)).unwrap() };
+    assert_eq!(left("SELECT group_concat(Scope, ',') FROM ClientScopes"), "offline_access,");
+    assert_eq!(left("SELECT group_concat(GrantType, ',') FROM ClientGrantTypes"), "refresh_token,");
+    assert_eq!(read(&store, client.id.as_str()).await.metadata, ClientMetadata::default());
 }
 
 #[tokio::test]
