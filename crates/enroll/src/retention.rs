@@ -49,7 +49,7 @@ impl Reaper {
         let mut look = tokio::time::interval(LOOK);
         loop {
             look.tick().await;
-            if let Err(error) = Box::pin(self.round()).await {
+            if let Err(error) = self.round().await {
                 tracing::error!("clients that nobody uses could not be deleted: {}", with_causes(&error));
             }
         }
@@ -60,8 +60,8 @@ impl Reaper {
             let mut after = None;
             while let Some(clients) = self.next_page(&mut after).await? {
                 for client in clients {
-                    if let Some(finding) = self.judge(client).await? {
-                        self.reap(&finding).await?;
+                    if let Some(finding) = Box::pin(self.judge(client)).await? {
+                        Box::pin(self.reap(&finding)).await?;
                     }
                 }
                 tokio::time::sleep(REST).await;
@@ -131,7 +131,7 @@ impl Reaper {
         let last_use = last_use.map_or_else(|| "never".to_owned(), |last| last.seconds().to_string());
         let (reason, policy) = (reason.as_str(), &client.registered_by.policy);
         metrics::counter!("enroll_clients_reaped_total", "reason" => reason).increment(1);
-        tracing::info!(client.id = %id, reason, policy, last_use, "deleted the client `{id}`, which is not kept by its policy");
+        tracing::info!(client.id = %id.brief(), reason, policy, last_use, "deleted the client, which is not kept by its policy");
         Ok(true)
     }
 

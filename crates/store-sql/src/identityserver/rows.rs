@@ -28,8 +28,8 @@ pub(super) struct Rows {
     pub(super) secrets: Vec<SecretRow>,
     /// Those of ours, without the revision: keys and values.
     pub(super) properties: Vec<(String, String)>,
-    /// The revision that was written last, and what the columns were then, as it stands there; `None` for a client of
-    /// somebody else's.
+    /// The revision that was written last, what the columns were then, and whose it is, as it stands there; `None` for a
+    /// client of somebody else's.
     pub(super) revision: Option<String>,
     /// Whether browsers may carry its access tokens.
     pub(super) tokens_by_browser: bool,
@@ -48,7 +48,7 @@ impl Rows {
             children: CHILDREN.iter().map(|child| child.of(client)).collect(),
             secrets: secrets::of(client),
             properties: Vec::new(),
-            revision: Some(String::new()),
+            revision: Some(format!("0 0 {}", client.id)),
             tokens_by_browser: uses_browser_for_tokens(client),
             guard: [None, None],
         };
@@ -78,7 +78,7 @@ impl Rows {
             children: children.collect(),
             secrets: secrets::changed(&self.secrets, secrets::of(client)),
             properties: Vec::new(),
-            revision: Some(String::new()),
+            revision: Some(format!("0 0 {}", client.id)),
             tokens_by_browser: if is_as_before {
                 self.tokens_by_browser
             } else {
@@ -86,13 +86,13 @@ impl Rows {
             },
             ..self.clone()
         };
-        rows.saying(client, client.revision + 1, catalogue)
+        rows.saying(client, client.revision.saturating_add(1), catalogue)
     }
 
     /// The same with the properties that say of this client what the columns do not, and of the columns what they are.
     fn saying(mut self, client: &Client, count: u64, catalogue: &Catalogue) -> Result<Self, StoreError> {
         let base = self.by_columns();
-        self.revision = Some(format!("{count} {}", state(&base)));
+        self.revision = Some(format!("{count} {} {}", state(&base), self.client_id));
         let members = properties::difference(&base, client)?;
         self.properties = properties::rows(&members, catalogue.longest_property());
         Ok(self)
@@ -101,7 +101,8 @@ impl Rows {
     /// The client that these rows make.
     pub(super) fn client(&self) -> Result<Client, StoreError> {
         let base = self.by_columns();
-        let mut client = properties::overlay(&base, &properties::members(&self.properties))?;
+        let members = if self.is_ours() { properties::members(&self.properties) } else { Vec::new() };
+        let mut client = properties::overlay(&base, &members)?;
         self.correct(&mut client, &base);
         client.revision = self.presented_revision(&base);
         Ok(client)
@@ -136,12 +137,19 @@ impl Rows {
         client.metadata.application_type =
             Some(if is_native { ApplicationType::Native } else { ApplicationType::Web });
         client.metadata.response_types = Some(response_types(&client, self.tokens_by_browser));
-        if self.revision.is_none() && columns::can_refresh(&client) {
+        if !self.is_ours() && columns::can_refresh(&client) {
             let scope = client.metadata.scope.take().unwrap_or_default();
             let scope: Scope = scope.values().chain([OFFLINE_ACCESS]).collect();
             client.metadata.scope = Some(scope);
         }
         client
+    }
+
+    /// Whether the properties were written for this client. Those of a copy that somebody made of it say nothing: whoever may
+    /// manage the one must not be able to manage the other.
+    fn is_ours(&self) -> bool {
+        let parts = self.revision.as_deref().map(|text| text.splitn(3, ' '));
+        parts.and_then(|mut parts| parts.nth(2)) == Some(self.client_id.as_str())
     }
 
     /// Makes the client what the columns say wherever they say something else: there, somebody else edited them.
@@ -165,8 +173,8 @@ impl Rows {
     /// What was counted; and where somebody else edited the columns since, more than that, by a number that is another after
     /// the next edit. So what was read before an edit is no base for a change after it.
     fn presented_revision(&self, base: &Client) -> u64 {
-        let counted = self.revision.as_deref().unwrap_or("1");
-        let (count, written) = counted.split_once(' ').unwrap_or((counted, ""));
+        let mut parts = self.revision.as_deref().unwrap_or_default().split(' ');
+        let (count, written) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let (count, state) = (count.parse().unwrap_or(1_u64), state(base));
         match written == state.to_string() {
             true => count,

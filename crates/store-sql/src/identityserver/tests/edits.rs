@@ -331,6 +331,31 @@ async fn without_its_properties_a_client_is_the_operators() {
 }
 
 #[tokio::test]
+async fn a_copy_of_a_client_is_the_operators_and_can_be_changed() {
+    let (store, folder, client) = with_a_client().await;
+    let columns: Vec<String> = {
+        let raw = fresh::raw(&folder);
+        let mut statement = raw.prepare("SELECT name FROM pragma_table_info('Clients')").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let others =
+        columns.into_iter().filter(|name| name != "Id" && name != "ClientId").collect::<Vec<_>>().join(", ");
+    fresh::raw(&folder)
+        .execute_batch(&format!(
+            "INSERT INTO Clients (ClientId, {others}) SELECT 'copy', {others} FROM Clients; \
+             INSERT INTO ClientProperties (Key, Value, ClientId) SELECT Key, Value, 2 FROM ClientProperties;"
+        ))
+        .unwrap();
+    let copy = read(&store, "copy").await;
+    assert_eq!((copy.registered_by.kind.as_str(), copy.registration_access_token), ("operator", None));
+    assert!(copy.superseded_tokens.is_empty() && copy.used_assertions.is_empty());
+    store.replace(&Client { enabled: false, ..copy.clone() }).await.unwrap();
+    let again = read(&store, "copy").await;
+    assert_eq!(again, Client { enabled: false, revision: copy.revision + 1, ..copy });
+    assert_eq!(read(&store, client.id.as_str()).await, client);
+}
+
+#[tokio::test]
 async fn rows_of_any_content_can_be_read() {
     let (store, folder, client) = with_a_client().await;
     fresh::raw(&folder)

@@ -83,7 +83,7 @@ async fn of_many_first_changes_of_a_client_of_somebody_elses_one_wins() {
         }
         assert_eq!(tasks.join_all().await.into_iter().filter(|won| *won).count(), 1, "{engine:?}");
         let left = store.client(&client.id).await.unwrap().unwrap();
-        assert_eq!(left, Client { revision: client.revision + 1, ..client });
+        assert_eq!(*left, Client { revision: client.revision + 1, ..Client::clone(&client) });
     }
 }
 
@@ -109,7 +109,7 @@ async fn a_client_that_is_changed_and_deleted_at_once_is_whole_or_gone() {
                     assert!(matches!(changed, Ok(()) | Err(StoreError::Conflict)), "{changed:?}");
                     let seen = store.client(&own.id).await.unwrap();
                     let other = Client { revision: 2, ..other };
-                    assert!([None, Some(&own), Some(&other)].contains(&seen.as_ref()), "{seen:?}");
+                    assert!([None, Some(&own), Some(&other)].contains(&seen.as_deref()), "{seen:?}");
                 });
             }
             let deleted = store.delete(&own.id, own.issued_at).await.unwrap();
