@@ -1,6 +1,7 @@
 //! The command line: what can be said, and what the program exits with.
 
 mod transfer;
+mod users;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,11 +11,11 @@ use std::time::Duration;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::commands;
 use transfer::{BACKUP_EXAMPLES, RECORDS_EXAMPLES};
 pub(crate) use transfer::{Backup, Output, Records};
+pub(crate) use users::Users;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -325,74 +326,6 @@ pub(crate) enum Tokens {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Users {
-    /// Add somebody; prints the subject
-    Add {
-        /// What they will type
-        #[arg(value_name = "NAME")]
-        name: String,
-        /// What clients may come to know of them, by OpenID Connect Core 1.0 section 5.1
-        #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
-        claims: Vec<(String, Value)>,
-        /// The same as --claim email=…
-        #[arg(long, value_name = "ADDRESS")]
-        email: Option<String>,
-        #[command(flatten)]
-        place: Place,
-    },
-    /// List the users
-    List {
-        #[command(flatten)]
-        place: Place,
-        /// Print JSON lines
-        #[arg(long)]
-        json: bool,
-    },
-    /// Replace what is known of somebody; the other claims stay
-    Change {
-        /// What they type
-        #[arg(value_name = "NAME")]
-        name: String,
-        /// A claim, as with `add`; `null` takes it away
-        #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim, required = true)]
-        claims: Vec<(String, Value)>,
-        #[command(flatten)]
-        place: Place,
-    },
-    /// Give somebody another password; they are logged out everywhere
-    Password(OneUser),
-    /// Let somebody log in no more; they are logged out everywhere
-    Disable(OneUser),
-    /// Let somebody log in again
-    Enable(OneUser),
-    /// Delete somebody, with all that was given in their name
-    Delete(OneUser),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct OneUser {
-    /// What they type
-    #[arg(value_name = "NAME")]
-    pub(crate) name: String,
-    #[command(flatten)]
-    pub(crate) place: Place,
-}
-
-/// `name=value`, where the value is JSON if the claim can be that, and a text otherwise: a birthdate of `1990` is one.
-fn claim(text: &str) -> Result<(String, Value), String> {
-    let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
-    let text = Value::from(value);
-    let value = serde_json::from_str(value).unwrap_or_else(|_| text.clone());
-    if value.is_null() {
-        return Ok((name.to_owned(), value));
-    }
-    let fits = |value: &Value| enroll_provider::check_claim(name, value);
-    let value = if fits(&value).is_err() && fits(&text).is_ok() { text } else { value };
-    fits(&value)?;
-    Ok((name.to_owned(), value))
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
     /// List the published keys: what each is there for, and for how long
     List {
@@ -474,26 +407,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command().debug_assert();
-    }
-
-    #[test]
-    fn a_claim_is_json_where_it_can_be_and_a_text_otherwise() {
-        for (text, value) in [
-            ("email_verified=true", Value::from(true)),
-            ("updated_at=1767225600", Value::from(1_767_225_600)),
-            ("address={\"country\":\"CH\"}", serde_json::json!({ "country": "CH" })),
-            ("name=Alice = A", Value::from("Alice = A")),
-            ("name=\"Alice\"", Value::from("Alice")),
-            ("birthdate=1990", Value::from("1990")),
-            ("nickname=true", Value::from("true")),
-            ("groups=[\"a\"]", serde_json::json!(["a"])),
-            ("department=", Value::from("")),
-        ] {
-            assert_eq!(claim(text).map(|(_, value)| value), Ok(value), "{text}");
-        }
-        for text in ["name", "email_verified=yes", "sub=root", "=x"] {
-            assert!(claim(text).is_err(), "{text}");
-        }
     }
 
     #[test]

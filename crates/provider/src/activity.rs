@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use enroll_access::Retention;
 use enroll_oauth_types::{ClientId, SecretHash, Timestamp};
-use enroll_store::{Belongs, Record, RecordKind, RecordStore, StoreError, Write};
+use enroll_store::{Belongs, Client, Record, RecordKind, RecordStore, StoreError, Write};
 use serde_json::value::RawValue;
 
 /// How many clients are remembered at the most, of those that were used lately and of those that wait to be written.
@@ -42,7 +42,14 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The client is used.
+    /// The client is used. Of one that has no row nothing is kept: whoever floods would have it written.
+    pub(crate) fn note_use(&self, client: &Client, now: Timestamp) {
+        if !client.is_sealed() {
+            self.note(&client.id, now);
+        }
+    }
+
+    /// The client of this identifier is used.
     pub fn note(&self, client: &ClientId, now: Timestamp) {
         let mut state = self.state();
         let is_known = state.written.get(client).is_some_and(|last| now < *last + Retention::NOTED_EVERY);

@@ -58,7 +58,7 @@ fn what_is_wrong_is_named_with_its_key() {
         ("[registration]\nurl = \"https://id.example\"", "registration.url"),
         ("[registration]\nstorage = \"sealed\"", "storage"),
         (
-            "[database]\nschema = \"identityserver\"\n[policies.a]\nstorage = \"stateless\"",
+            "[database]\nschema = \"identityserver\"\nconfiguration = \"sqlite:///a.db\"\n[policies.a]\nstorage = \"stateless\"",
             "registration.storage",
         ),
         ("[policies.a]\nstorage = \"sealed\"", "storage"),

@@ -212,7 +212,6 @@ fn what_would_be_dangerous_or_is_wrong_does_not_start_and_says_why() {
         ("", "--dev --listen 0.0.0.0:0", "loopback"),
         ("", "--listen 0.0.0.0:0", "issuer"),
         ("", "--issuer http://id.example", "--issuer"),
-        ("", "--role authorization", "registration"),
         ("", "--role none", "registration"),
         ("", "--config nowhere.toml", "nowhere.toml"),
         ("[registration]\nprofile = \"duende\"\nstrict = true", "", "registration.strict"),

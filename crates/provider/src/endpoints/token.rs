@@ -61,7 +61,7 @@ impl Provider {
             GrantType::RefreshToken => self.refresh_token(client, form).await?,
             _ => self.client_credentials(client, form).await?,
         };
-        self.activity.note(&client.id, self.clock.now());
+        self.activity.note_use(client, self.clock.now());
         tracing::info!(client.id = %client.id.brief(), "gave a token by {grant}");
         Ok(json(StatusCode::OK, &response))
     }

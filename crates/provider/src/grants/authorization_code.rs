@@ -72,7 +72,7 @@ impl Provider {
             document: serde_json::value::to_raw_value(&stored).map_err(ProtocolError::internal)?,
         };
         self.records.apply(vec![grant.begun()?, Write::Insert(record)]).await?;
-        self.activity.note(&request.client.id, now);
+        self.activity.note_use(&request.client, now);
         tracing::info!(client.id = %request.client.id.brief(), "gave a code");
         Ok(code)
     }

@@ -18,7 +18,7 @@ impl Provider {
     ) -> Result<Vec<(&'static str, String)>, ProtocolError> {
         let client = &request.client;
         let nonce = request.nonce.as_deref();
-        self.activity.note(&client.id, self.clock.now());
+        self.activity.note_use(client, self.clock.now());
         let mut grant = self.new_grant(request, present, scope, self.clock.now());
         if !access_token {
             // Nothing points at what came of this, so nothing is stored.
