@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Output};
 
+use enroll_throwaway::{Engine, Throwaway};
 use reqwest::Method;
 use serde_json::json;
 
@@ -133,4 +135,40 @@ fn an_authorization_server_apart_makes_neither_database_nor_key() {
     let ran = home.run(alone);
     assert!(ran.code == Some(3) && ran.stderr.contains("sealing key"), "{ran:?}");
     assert!(!home.path().join("enroll-data/sealing.key").exists());
+}
+
+/// The role that the documentation makes, in a real server: it reads, and that is all.
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts one"]
+async fn a_role_of_postgresql_that_can_only_read_is_enough() {
+    let databases = Throwaway::start(Engine::Postgres).unwrap();
+    let [clients, records] = ["configuration", "operational"].map(|name| databases.database(name));
+    let reading = clients.replace("://enroll@", "://enroll_reader@");
+    let with = |url: &str| {
+        Home::with_config(&format!(
+            "{APART}[database]\nconfiguration = \"{url}\"\noperational = \"{records}\"\n"
+        ))
+    };
+    let (writer, reader) = (with(&clients), with(&reading));
+    let registration = Server::start(&writer, "--role registration");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/postgresql-reader.sql");
+    assert!(psql(&clients, &["-v", "password=secret", "-f", script]).status.success());
+
+    fs::create_dir_all(reader.path().join("enroll-data")).unwrap();
+    let key = "enroll-data/sealing.key";
+    fs::copy(writer.path().join(key), reader.path().join(key)).unwrap();
+    let authorization = Server::start(&reader, "--role authorization");
+    let client = registered(&registration).await;
+    assert_eq!(token(&authorization, &client).await.status, 200);
+    assert_eq!(authorization.get("/readyz").await.status, 200);
+    for statement in ["DELETE FROM clients", "UPDATE clients SET enabled = 0", "CREATE TABLE mine (a INT)"] {
+        let told = psql(&reading, &["-c", &format!("SET default_transaction_read_only = off; {statement}")]);
+        let problem = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert!(!told.status.success() && problem.contains("permission denied"), "{statement}: {problem}");
+    }
+}
+
+/// Runs it against a database, to its first error.
+fn psql(url: &str, arguments: &[&str]) -> Output {
+    Command::new("psql").args(["-v", "ON_ERROR_STOP=1", "-d", url]).args(arguments).output().unwrap()
 }
