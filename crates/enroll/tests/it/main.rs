@@ -9,6 +9,7 @@ mod crash;
 mod databases;
 mod discovery;
 mod examples;
+mod faults;
 mod harness;
 mod health;
 mod identityserver;

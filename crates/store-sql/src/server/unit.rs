@@ -10,8 +10,8 @@ use super::link::{LONG_PATIENCE, Link, PATIENCE};
 use super::links::Links;
 use crate::database::Statement;
 
-/// How often a unit is tried that the engine undid for the sake of another.
-pub(super) const ATTEMPTS: u32 = 8;
+/// How often a unit is tried that the engine undid for the sake of another: as long as there is time, but never without end.
+pub(super) const ATTEMPTS: u32 = 100;
 
 /// How an attempt ended.
 pub(super) enum Attempt {
@@ -53,10 +53,11 @@ pub(super) async fn write(links: &Arc<Links>, mut unit: Vec<Statement>) -> Resul
     }
 }
 
-/// A little longer each time, and for everybody a little different.
+/// Longer each time, and for everybody different: those that were in each other's way would be so again.
 pub(super) async fn pause(attempts: u32, begin: Instant) {
-    let own = begin.elapsed().subsec_nanos() % 4;
-    tokio::time::sleep(Duration::from_millis(u64::from((1 << attempts.min(6)) + own))).await;
+    let longest = 2 << attempts.min(6);
+    let own = begin.elapsed().subsec_micros() % longest;
+    tokio::time::sleep(Duration::from_millis(u64::from(1 + own))).await;
 }
 
 async fn attempt(link: &mut Link, links: &Links, unit: &[Statement]) -> Attempt {
