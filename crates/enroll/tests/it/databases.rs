@@ -1,33 +1,23 @@
 //! The program with its databases on a server: two nodes that share them, a server that is killed, commands beside it.
 
 use enroll_throwaway::{Engine, Throwaway};
-use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::{Answer, Home, Server};
 
-/// A node of these databases. Nodes share the sealing key as well.
+/// A node of these databases, with a password where that is passed over: this administrator needs none.
 fn node(engine: Engine, databases: &Throwaway, key: &Home) -> Home {
-    let (configuration, operational) =
-        (databases.database("configuration"), databases.database("operational"));
-    // This administrator needs no password, and PostgreSQL passes over one.
-    let secretly = |url: String| match engine {
-        Engine::Postgres => url.replacen('@', ":hush@", 1),
-        Engine::MariaDb => url,
-    };
-    Home::with_config(&format!(
-        "[database]\nconfiguration = \"{}\"\noperational = \"{}\"\n[registration]\nsealing_key_file = \"{}\"\n",
-        secretly(configuration),
-        secretly(operational),
-        key.path().join("sealing.key").display()
-    ))
+    let home = Home::of_node(databases, key);
+    if engine == Engine::Postgres {
+        let config = std::fs::read_to_string(home.path().join("enroll.toml")).unwrap();
+        home.write("enroll.toml", &config.replace("://enroll@", "://enroll:hush@"));
+    }
+    home
 }
 
 async fn client_credentials(server: &Server, registered: &Answer) -> Answer {
-    let (id, secret) = (registered.member("client_id"), registered.member("client_secret"));
-    let request = server.request(Method::POST, "/connect/token").basic_auth(id, Some(secret));
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    Answer::to(request.body("grant_type=client_credentials&scope=api1")).await
+    let [id, secret] = ["client_id", "client_secret"].map(|name| registered.member(name));
+    Answer::to(server.client_credentials(id, secret, "&scope=api1")).await
 }
 
 async fn serves_from(engine: Engine) {

@@ -91,16 +91,10 @@ async fn is_ready_again(server: &Server) {
     }
 }
 
-fn home(databases: &Throwaway) -> Home {
-    let [configuration, operational] = ["configuration", "operational"].map(|name| databases.database(name));
-    Home::with_config(&format!(
-        "[database]\nconfiguration = \"{configuration}\"\noperational = \"{operational}\"\n"
-    ))
-}
-
 async fn killed_and_restarted(engine: Engine) {
     let mut databases = Throwaway::start(engine).unwrap();
-    let home = home(&databases);
+    let key = Home::new();
+    let home = Home::of_node(&databases, &key);
     let server = Arc::new(Server::open(&home));
     let load = Load::on(&server);
     for _ in 0..2 {
@@ -126,34 +120,47 @@ async fn nothing_is_lost_when_mariadb_is_killed_under_load() {
     killed_and_restarted(Engine::MariaDb).await;
 }
 
-/// Every connection but its own, by the program of the engine.
-fn cut(engine: Engine, databases: &Throwaway) {
-    let url = databases.url();
-    let told = match engine {
-        Engine::Postgres => Command::new("psql")
-            .args(["-d", &url, "-c"])
-            .arg("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename IS NOT NULL")
-            .output(),
+/// Ends every connection but its own, by the program of the engine, and says how many there were.
+fn cut(engine: Engine, databases: &Throwaway) -> usize {
+    match engine {
+        Engine::Postgres => told(
+            Command::new("psql").args(["-At", "-d", &databases.url(), "-c"]),
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IS NOT NULL AND pid <> pg_backend_pid()",
+        )
+        .len(),
         Engine::MariaDb => {
-            let port = url::Url::parse(&url).unwrap().port().unwrap().to_string();
-            // One that is given a user's name ends all of that user's, the own one too.
-            Command::new("mariadb")
-                .args(["--no-defaults", "-h", "127.0.0.1", "-P", &port, "-u", "root", "-e", "KILL USER root"])
-                .output()
+            let port = url::Url::parse(&databases.url()).unwrap().port().unwrap().to_string();
+            let mariadb = || {
+                let mut command = Command::new("mariadb");
+                command.args(["--no-defaults", "-N", "-f", "-u", "root", "-h", "127.0.0.1", "-P", &port, "-e"]);
+                command
+            };
+            let others = told(&mut mariadb(), "SELECT id FROM information_schema.processlist \
+                 WHERE user = 'root' AND id <> connection_id()");
+            let kill: Vec<_> = others.iter().map(|id| format!("KILL {id}")).collect();
+            // One that ended meanwhile is told of, and passed over.
+            mariadb().arg(kill.join(";")).output().unwrap();
+            others.len()
         }
-    };
-    let told = told.unwrap();
-    assert!(told.status.success() || engine == Engine::MariaDb, "{}", String::from_utf8_lossy(&told.stderr));
+    }
+}
+
+/// The lines that the program of an engine answers a statement with.
+fn told(program: &mut Command, statement: &str) -> Vec<String> {
+    let told = program.arg(statement).output().unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    String::from_utf8(told.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
 async fn cut_off(engine: Engine) {
     let databases = Throwaway::start(engine).unwrap();
-    let home = home(&databases);
+    let key = Home::new();
+    let home = Home::of_node(&databases, &key);
     let server = Arc::new(Server::open(&home));
     let load = Load::on(&server);
     for _ in 0..5 {
         load.lands(SOME).await;
-        cut(engine, &databases);
+        assert!(cut(engine, &databases) > 0, "there were connections to cut");
     }
     load.lands(SOME).await;
     all_are_there(&home, &load.ends().await);

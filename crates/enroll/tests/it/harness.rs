@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 
+use enroll_throwaway::Throwaway;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use rustix::process::{Pid, Signal, kill_process};
@@ -36,6 +37,16 @@ impl Home {
         let home = Self::new();
         home.write("enroll.toml", toml);
         home
+    }
+
+    /// The folder of a node of these databases. Nodes share the sealing key as well, which is in the folder `key`.
+    pub(crate) fn of_node(databases: &Throwaway, key: &Self) -> Self {
+        Self::with_config(&format!(
+            "[database]\nconfiguration = \"{}\"\noperational = \"{}\"\n[registration]\nsealing_key_file = \"{}\"\n",
+            databases.database("configuration"),
+            databases.database("operational"),
+            key.path().join("sealing.key").display()
+        ))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -150,6 +161,13 @@ impl Server {
             None => request,
         })
         .await
+    }
+
+    /// The request of a client for a token of its own, with `more` behind the grant. RFC 6749 §4.4.2.
+    pub(crate) fn client_credentials(&self, id: &str, secret: &str, more: &str) -> RequestBuilder {
+        let request = self.request(Method::POST, "/connect/token").basic_auth(id, Some(secret));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        request.body(format!("grant_type=client_credentials{more}"))
     }
 
     /// Reads a registration, with what its 201 said.

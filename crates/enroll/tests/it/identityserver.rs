@@ -46,10 +46,7 @@ fn column(home: &Home, query: &str, value: &str) -> Vec<String> {
 }
 
 async fn token(server: &Server, id: &str, secret: &str) -> Answer {
-    let request = server.request(Method::POST, "/connect/token").basic_auth(id, Some(secret));
-    let request = request.header("Content-Type", "application/x-www-form-urlencoded");
-    let request = request.body("grant_type=client_credentials&scope=api1");
-    Answer::to(request).await
+    Answer::to(server.client_credentials(id, secret, "&scope=api1")).await
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use enroll_testkit::ClientKey;
-use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::{Answer, Home, Server};
@@ -89,10 +88,8 @@ impl Other {
     async fn token(&self) -> String {
         let client = json!({ "grant_types": ["client_credentials"], "scope": "register" });
         let client = self.server.register(&client, None).await;
-        let request = self.server.request(Method::POST, "/connect/token");
-        let request = request.basic_auth(client.member("client_id"), Some(client.member("client_secret")));
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let answer = Answer::to(request.body("grant_type=client_credentials&scope=register")).await;
+        let [id, secret] = ["client_id", "client_secret"].map(|name| client.member(name));
+        let answer = Answer::to(self.server.client_credentials(id, secret, "&scope=register")).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.member("access_token").to_owned()
     }

@@ -34,10 +34,8 @@ fn import(from: &Home, to: &Home) -> [String; 2] {
 }
 
 async fn token(server: &Server, client: &Value) -> Answer {
-    let request = server.request(Method::POST, "/connect/token");
-    let (id, secret) = (client["client_id"].as_str().unwrap(), client["client_secret"].as_str());
-    let request = request.basic_auth(id, secret).header(CONTENT_TYPE, FORM);
-    Answer::to(request.body("grant_type=client_credentials")).await
+    let [id, secret] = ["client_id", "client_secret"].map(|name| client[name].as_str().unwrap());
+    Answer::to(server.client_credentials(id, secret, "")).await
 }
 
 #[tokio::test]

@@ -36,15 +36,6 @@ struct Fates {
     deleted: Vec<Client>,
 }
 
-fn home(databases: &Throwaway, key: &Home) -> Home {
-    Home::with_config(&format!(
-        "[database]\nconfiguration = \"{}\"\noperational = \"{}\"\n[registration]\nsealing_key_file = \"{}\"\n",
-        databases.database("configuration"),
-        databases.database("operational"),
-        key.path().join("sealing.key").display()
-    ))
-}
-
 /// The answer, if the node gave one.
 async fn answer(request: RequestBuilder) -> Option<Answer> {
     let response = request.timeout(PATIENCE).send().await.ok()?;
@@ -68,11 +59,7 @@ async fn register(node: &Server) -> Option<Client> {
 
 /// The status of a token request.
 async fn token(node: &Server, client: &Client) -> Option<u16> {
-    let request = node
-        .request(Method::POST, "/connect/token")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .basic_auth(&client.id, Some(&client.secret))
-        .body("grant_type=client_credentials");
+    let request = node.client_credentials(&client.id, &client.secret, "");
     Some(answer(request).await?.status)
 }
 
@@ -111,7 +98,7 @@ async fn is_refused_at_last(node: &Server, client: &Client) {
 async fn three_nodes(engine: Engine) {
     let databases = Throwaway::start(engine).unwrap();
     let key = Home::new();
-    let homes: [Home; NODES] = std::array::from_fn(|_| home(&databases, &key));
+    let homes: [Home; NODES] = std::array::from_fn(|_| Home::of_node(&databases, &key));
     let [first, hangs, dies] = &homes;
     let first = Server::open(first);
     let nodes = Arc::new([first, Server::open(hangs), Server::open(dies)]);
@@ -162,7 +149,7 @@ async fn nodes_that_share_mariadb_keep_their_word_when_one_dies_and_one_hangs() 
 async fn told_of_an_end(engine: Engine) {
     let databases = Throwaway::start(engine).unwrap();
     let key = Home::new();
-    let homes: [Home; 2] = std::array::from_fn(|_| home(&databases, &key));
+    let homes: [Home; 2] = std::array::from_fn(|_| Home::of_node(&databases, &key));
     let [one, other] = &homes;
     let (one, other) = (Server::open(one), Server::open(other));
     for by_operator in [false, true] {

@@ -1,7 +1,5 @@
 //! Clients that nobody uses go, as their policies say, and those that are used stay.
 
-use reqwest::Method;
-use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Home, Server};
@@ -14,10 +12,8 @@ fn machine() -> Value {
 }
 
 async fn token(server: &Server, client: &Value) -> Answer {
-    let request = server.request(Method::POST, "/connect/token");
-    let (id, secret) = (client["client_id"].as_str().unwrap(), client["client_secret"].as_str());
-    let request = request.basic_auth(id, secret).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-    Answer::to(request.body("grant_type=client_credentials")).await
+    let [id, secret] = ["client_id", "client_secret"].map(|name| client[name].as_str().unwrap());
+    Answer::to(server.client_credentials(id, secret, "")).await
 }
 
 /// Asks again until the clock has come that far.

@@ -1,12 +1,13 @@
 //! A registration endpoint apart from the authorization server, which only reads what the other writes.
 
 use std::fs;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Output};
 
 use enroll_throwaway::{Engine, Throwaway};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Answer, Home, Server};
 
@@ -36,12 +37,8 @@ async fn registered(registration: &Server) -> Answer {
 }
 
 async fn token(authorization: &Server, client: &Answer) -> Answer {
-    let request = authorization
-        .request(Method::POST, "/connect/token")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .basic_auth(client.member("client_id"), Some(client.member("client_secret")))
-        .body("grant_type=client_credentials");
-    Answer::to(request).await
+    let [id, secret] = ["client_id", "client_secret"].map(|name| client.member(name));
+    Answer::to(authorization.client_credentials(id, secret, "")).await
 }
 
 #[tokio::test]
@@ -135,6 +132,36 @@ fn an_authorization_server_apart_makes_neither_database_nor_key() {
     let ran = home.run(alone);
     assert!(ran.code == Some(3) && ran.stderr.contains("sealing key"), "{ran:?}");
     assert!(!home.path().join("enroll-data/sealing.key").exists());
+}
+
+/// A port that nobody listens on, most likely until somebody is told to.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// RFC 9068 §4: the endpoint apart knows its issuer's tokens as it knows those of any other.
+#[tokio::test]
+async fn tokens_of_the_own_issuer_register_at_an_endpoint_apart() {
+    let (address, url) = (free_address(), "http://127.0.0.1/clients");
+    let home = Home::with_config(&format!(
+        "issuer = \"http://{address}\"\n[registration]\nurl = \"{url}\"\n[[registration.issuers]]\nissuer = \"http://{address}\"\n\
+         audience = \"{url}\"\nscope = \"enroll.registration\"\ninsecure_allow_private = true\n\
+         [[scopes]]\nname = \"openid\"\n[[scopes]]\nname = \"enroll.registration\"\ndynamic = \"allowed\"\n"
+    ));
+    let registration = Server::start(&home, "--role registration");
+    let authorization =
+        Server::spawn(home.enroll(["serve", "--role", "authorization", "--listen", &address.to_string()]));
+    let register = |metadata: &Value, token: &str| {
+        Answer::to(registration.request(Method::POST, "/clients").json(metadata).bearer_auth(token))
+    };
+    let pipeline = json!({ "grant_types": ["client_credentials"], "scope": "enroll.registration" });
+    let pipeline = register(&pipeline, &home.token("")).await;
+    let told = token(&authorization, &pipeline).await;
+    assert_eq!(told.status, 200, "{told:?}");
+    let app = json!({ "redirect_uris": ["https://app.example/cb"] });
+    let registered = register(&app, told.member("access_token")).await;
+    assert_eq!(registered.status, 201, "{registered:?}");
+    register(&app, "enr_iat_none").await.assert_error(401, "invalid_token");
 }
 
 /// The role that the documentation makes, in a real server: it reads, and that is all.

@@ -48,6 +48,8 @@ pub(super) fn fault(error: sqlx::Error) -> Fault {
             // It shuts down, crashed, starts, or was made a replica that only reads.
             // Nor is it known whether a commit was done of which it says so itself.
             "40003" | "57P01" | "57P02" | "57P03" | "25006" => Fault::Lost,
+            // Somebody else made the same table at the same time, though it is made only where it is not there.
+            "42P07" | "42710" => Fault::Duplicate,
             _ if code.starts_with("22") || code.starts_with("23") => Fault::Unfit,
             _ if code.starts_with("08") => Fault::Lost,
             _ => Fault::Refused,
