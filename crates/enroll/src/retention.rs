@@ -8,7 +8,9 @@ use std::time::Duration;
 use enroll_access::{Reason, Terms, Usage};
 use enroll_oauth_types::{ClientId, Clock, Timestamp};
 use enroll_provider::Activity;
-use enroll_store::{Belongs, Client, ClientArchive, Page, RecordKind, RecordStore, StoreError, Write};
+use enroll_store::{
+    Belongs, Client, ClientArchive, Page, RecordKind, RecordStore, StoreError, Tombstone, Write,
+};
 
 use crate::failure::with_causes;
 
@@ -39,6 +41,11 @@ pub(crate) struct Finding {
 }
 
 impl Reaper {
+    /// The same for whoever may only read clients: it deletes none, and removes what was kept for those that others deleted.
+    pub(crate) fn deleting_none(self) -> Self {
+        Self { terms: HashMap::new(), tombstones: None, ..self }
+    }
+
     /// Whether any policy lets its clients end.
     pub(crate) fn has_rules(&self) -> bool {
         self.terms.values().any(|terms| !terms.retention.is_for_ever())
@@ -152,7 +159,7 @@ impl Reaper {
         Ok(())
     }
 
-    /// Those that were deleted longer ago than they are to be remembered.
+    /// Those that were deleted longer ago than they are to be remembered, but for those that would come back.
     async fn forget_tombstones(&self) -> Result<(), StoreError> {
         let Some(kept) = self.tombstones else { return Ok(()) };
         let (now, mut after) = (self.clock.now(), None);
@@ -160,7 +167,8 @@ impl Reaper {
             let tombstones = self.clients.tombstones(Page { after, limit: PAGE }).await?;
             let Some(last) = tombstones.last() else { return Ok(()) };
             after = Some(last.client_id.clone());
-            for tombstone in tombstones.iter().filter(|tombstone| tombstone.deleted_at + kept <= now) {
+            let is_over = |own: &&Tombstone| own.deleted_at + kept <= now && !own.may_be_sealed();
+            for tombstone in tombstones.iter().filter(is_over) {
                 self.clients.forget(&tombstone.client_id).await?;
             }
             tokio::time::sleep(REST).await;

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use enroll_oauth_types::{ClientId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::sealed::PREFIX;
 use crate::{Client, ClientStore, Page, StoreError};
 
 /// What is left of a deleted client.
@@ -15,6 +16,15 @@ pub struct Tombstone {
     pub client_id: ClientId,
     /// When it was deleted.
     pub deleted_at: Timestamp,
+}
+
+impl Tombstone {
+    /// Whether the client could come back if this were forgotten, since its identifier holds it. Of an identifier that a store
+    /// keeps as a hash, which begins with `#`, nobody knows.
+    pub fn may_be_sealed(&self) -> bool {
+        let id = self.client_id.as_str();
+        id.starts_with(PREFIX) || id.starts_with('#')
+    }
 }
 
 /// Moving clients to another store, and clearing away those that nobody uses. Registration needs none of it. Apply

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use enroll_oauth_types::{ClientId, Timestamp};
 
 use crate::{Client, ClientReader, ClientStore, Page, StoreError, TokenId};
+pub(crate) use form::PREFIX;
 pub use form::{Sealed, TooLong};
 pub use keys::{Opened, RegistrationKeyEntry, RegistrationKeyError, RegistrationKeys};
 

@@ -4,20 +4,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use enroll_access::{NewInitialAccessToken, issue};
-use enroll_oauth_types::{Clock as _, ServerMetadata, SystemClock, SystemRandom};
+use enroll_access::{BearerJwt, NewInitialAccessToken, issue};
+use enroll_oauth_types::{Clock as _, SealingKey, ServerMetadata, SystemClock, SystemRandom};
 use enroll_provider::OwnTokens;
-use enroll_store::{ClientReader, Page, SealedReader, SealedStore, TokenKind};
+use enroll_registration::{Registrar, Remote};
+use enroll_store::{ClientReader, Page, RegistrationKeys, SealedReader, SealedStore, TokenKind};
 use enroll_store_sql::without_password;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{say, tell, users};
+use crate::authorization::{self, Authorization};
 use crate::cli::{Role, Serve};
 use crate::config::{Config, LogFormat, RegistrationConfig, validate_issuer};
 use crate::failure::Failure;
 use crate::service::Store;
-use crate::{authorization, sealed, server, service, telemetry};
+use crate::{sealed, server, service, telemetry};
 
 /// How long the token of the first start works.
 const FIRST_TOKEN: Duration = Duration::from_hours(24);
@@ -28,82 +30,26 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     let metrics = telemetry::start_metrics()?;
 
     let issuers = service::verifiers(&config)?;
-    let store = service::store_of_role(&config).await?;
-    let key = service::sealing_key(&config, &store).await?;
-    let registration_keys = sealed::keys(&config, store.clone(), key.clone()).await?;
-    let clients = Arc::new(SealedStore::new(store.clone(), registration_keys.clone()));
-    let reader: Arc<dyn ClientReader> = match config.role {
-        Role::All | Role::Registration => clients.clone(),
-        Role::Authorization => Arc::new(SealedReader::new(store.clone(), registration_keys.clone())),
-    };
+    let parts = Parts::open(config, options.dev).await?;
+    let config = &parts.config;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| Failure::World(format!("cannot listen on {}: {error}", config.listen)))?;
     let address = listener.local_addr()?;
     let issuer = config.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
-    let remote = service::remote(&config, options.dev)?;
-    let mut gate = match options.dev {
-        true => service::gate_for_development(&config, store.clone())?,
-        false => service::gate(&config, &issuer, store.clone(), issuers)?,
-    };
-    let authorization = match config.role {
-        Role::Registration => None,
-        Role::All | Role::Authorization => {
-            let outbound = remote.outbound();
-            Some(authorization::open(&config, &issuer, reader, key.clone(), outbound).await?)
-        }
-    };
-    if let Some(authorization) = &authorization {
-        match options.dev {
-            true => users::add_demonstration_users(&authorization.users).await?,
-            false => users::delete_demonstration_users(&authorization.users).await?,
-        }
-    }
-    if let Some(authorization) = &authorization {
-        gate = gate
-            .authenticate(OwnTokens::of(authorization.provider.clone(), config.registration_url(&issuer)));
-    }
-    let registrar = match config.role {
-        Role::Authorization => None,
-        Role::All | Role::Registration => {
-            let builder = service::registrar(&config, &issuer, clients, key, gate)?;
-            Some(builder.registration_keys(registration_keys.clone()).remote(remote).build()?)
-        }
-    };
-    let url = config.registration_url(&issuer);
-    let mut metadata = ServerMetadata::new(&issuer, &config.capabilities());
-    if config.registration.is_advertised() {
-        metadata = metadata.with_registration_endpoint(&url);
-    }
+    let authorization = parts.authorization(&issuer).await?;
+    let registrar = parts.registrar(&issuer, issuers, authorization.as_ref())?;
+    let metadata = parts.metadata(&issuer, authorization.as_ref());
     tokio::spawn(telemetry::keep_up(metrics.clone(), log.clone()));
-    tokio::spawn(sealed::keep_up(registration_keys, config.seals_registrations()?));
-    if let Some(authorization) = &authorization {
-        metadata = authorization.described(metadata);
-        tokio::spawn(authorization.clone().keep_up());
-        tokio::spawn(authorization.clone().write_down());
-        let (records, activity) = (authorization.records.clone(), authorization.provider.activity().clone());
-        tokio::spawn(service::reaper(&config, store.clone(), records, activity)?.keep_up());
-    }
-    if config.role == Role::Registration
-        && config.terms()?.values().any(|terms| !terms.retention.is_for_ever())
-    {
-        tracing::warn!(
-            "clients are deleted by unused_after, idle_after and lifetime only where the role is `all`"
-        );
-    }
-    let app = server::app(
-        registrar,
-        authorization.as_ref(),
-        &metadata,
-        &issuer,
-        store.clone(),
-        metrics,
-        &config.limits,
-    );
+    parts.keep_up(authorization.as_ref())?;
+    let is_registering = registrar.is_some();
+    let store = parts.store.clone();
+    let app =
+        server::app(registrar, authorization.as_ref(), &metadata, &issuer, store, metrics, &config.limits);
     let stop = stop_signal()?;
 
-    if config.role != Role::Authorization {
-        greet(&config, options.dev, &store, &url).await?;
+    if is_registering {
+        parts.greet(&config.registration_url(&issuer)).await?;
     }
     let database = without_password(&config.configuration_database());
     tracing::info!("issuer {issuer}, listening on {address}, clients in {database}");
@@ -114,6 +60,114 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What the registration endpoint and the authorization server are made of, whichever of them this process is.
+struct Parts {
+    config: Config,
+    is_development: bool,
+    store: Store,
+    key: Arc<SealingKey>,
+    registration_keys: Arc<RegistrationKeys>,
+    remote: Remote,
+}
+
+impl Parts {
+    async fn open(config: Config, is_development: bool) -> Result<Self, Failure> {
+        let store = service::store_of_role(&config).await?;
+        let key = service::sealing_key(&config, &store).await?;
+        let registration_keys = sealed::keys(&config, store.clone(), key.clone()).await?;
+        let remote = service::remote(&config, is_development)?;
+        Ok(Self { config, is_development, store, key, registration_keys, remote })
+    }
+
+    async fn authorization(&self, issuer: &str) -> Result<Option<Authorization>, Failure> {
+        let (store, keys) = (self.store.clone(), self.registration_keys.clone());
+        let clients: Arc<dyn ClientReader> = match self.config.role {
+            Role::Registration => return Ok(None),
+            Role::All => Arc::new(SealedStore::new(store, keys)),
+            Role::Authorization => Arc::new(SealedReader::new(store, keys)),
+        };
+        let outbound = self.remote.outbound();
+        let opened = authorization::open(&self.config, issuer, clients, self.key.clone(), outbound).await?;
+        match self.is_development {
+            true => users::add_demonstration_users(&opened.users).await?,
+            false => users::delete_demonstration_users(&opened.users).await?,
+        }
+        Ok(Some(opened))
+    }
+
+    fn registrar(
+        &self,
+        issuer: &str,
+        issuers: Vec<BearerJwt>,
+        authorization: Option<&Authorization>,
+    ) -> Result<Option<Registrar>, Failure> {
+        let (config, store) = (&self.config, self.store.clone());
+        if config.role == Role::Authorization {
+            return Ok(None);
+        }
+        let mut gate = match self.is_development {
+            true => service::gate_for_development(config, store.clone())?,
+            false => service::gate(config, issuer, store.clone(), issuers)?,
+        };
+        if let Some(authorization) = authorization {
+            let own = OwnTokens::of(authorization.provider.clone(), config.registration_url(issuer));
+            gate = gate.authenticate(own);
+        }
+        let clients = Arc::new(SealedStore::new(store, self.registration_keys.clone()));
+        let builder = service::registrar(config, issuer, clients, self.key.clone(), gate)?;
+        let builder = builder.registration_keys(self.registration_keys.clone()).remote(self.remote.clone());
+        Ok(Some(builder.build()?))
+    }
+
+    fn metadata(&self, issuer: &str, authorization: Option<&Authorization>) -> ServerMetadata {
+        let mut metadata = ServerMetadata::new(issuer, &self.config.capabilities());
+        if self.config.registration.is_advertised() {
+            metadata = metadata.with_registration_endpoint(&self.config.registration_url(issuer));
+        }
+        match authorization {
+            Some(authorization) => authorization.described(metadata),
+            None => metadata,
+        }
+    }
+
+    /// Starts what is to be done again and again, for as long as the server runs.
+    fn keep_up(&self, authorization: Option<&Authorization>) -> Result<(), Failure> {
+        let config = &self.config;
+        tokio::spawn(sealed::keep_up(self.registration_keys.clone(), config.seals_registrations()?));
+        if let Some(authorization) = authorization {
+            tokio::spawn(authorization.clone().keep_up());
+            tokio::spawn(authorization.clone().write_down());
+            let (records, activity) =
+                (authorization.records.clone(), authorization.provider.activity().clone());
+            let reaper = service::reaper(config, self.store.clone(), records, activity)?;
+            tokio::spawn(match config.role {
+                Role::Authorization => reaper.deleting_none().keep_up(),
+                Role::All | Role::Registration => reaper.keep_up(),
+            });
+        }
+        if config.role != Role::All && config.terms()?.values().any(|own| !own.retention.is_for_ever()) {
+            tracing::warn!(
+                "clients are deleted by unused_after, idle_after and lifetime only where the role is `all`"
+            );
+        }
+        Ok(())
+    }
+
+    /// Tells whoever starts the server how to register, where that is not plain.
+    async fn greet(&self, url: &str) -> Result<(), Failure> {
+        let RegistrationConfig { open, closed, issuers, .. } = &self.config.registration;
+        if self.is_development && self.config.log.format == LogFormat::Pretty {
+            tell(format_args!(
+                "Anybody may register here. Try it:\n\n  {}\n\nPeople log in as alice or bob, with the name as the password.\n",
+                curl(url, None)
+            ));
+        } else if !open && !closed && issuers.is_empty() && nobody_was_here(&self.store).await? {
+            welcome(&self.store, url).await?;
+        }
+        Ok(())
+    }
 }
 
 /// The configuration under the flags of this command.
@@ -144,20 +198,6 @@ fn must_be_loopback(address: SocketAddr, otherwise: &str) -> Result<(), Failure>
         true => Ok(()),
         false => Err(Failure::Usage(format!("{otherwise}, and {address} is not"))),
     }
-}
-
-/// Tells whoever starts the server how to register, where that is not plain.
-async fn greet(config: &Config, is_development: bool, store: &Store, url: &str) -> Result<(), Failure> {
-    let RegistrationConfig { open, closed, issuers, .. } = &config.registration;
-    if is_development && config.log.format == LogFormat::Pretty {
-        tell(format_args!(
-            "Anybody may register here. Try it:\n\n  {}\n\nPeople log in as alice or bob, with the name as the password.\n",
-            curl(url, None)
-        ));
-    } else if !open && !closed && issuers.is_empty() && nobody_was_here(store).await? {
-        welcome(store, url).await?;
-    }
-    Ok(())
 }
 
 /// Whether no client and no token has ever been made here: then nobody can register, and the operator needs a token.

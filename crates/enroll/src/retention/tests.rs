@@ -158,12 +158,13 @@ async fn a_client_goes_once() {
 #[tokio::test(start_paused = true)]
 async fn identifiers_of_deleted_clients_are_forgotten_at_their_second_where_that_is_wanted() {
     let mut stage = stage(1_000).await;
-    for (id, at) in [("old", 900), ("young", 901)] {
+    // Whose identifier holds the registration would come back.
+    for (id, at) in [("old", 900), ("young", 901), ("enr_dcr_sealed", 1), ("#hash", 1)] {
         let tombstone = Tombstone { client_id: id.into(), deleted_at: Timestamp(at) };
         stage.clients.bury(&tombstone).await.unwrap();
     }
     let kept = Duration::from_secs(100);
-    for (tombstones, left) in [(None, 2), (Some(kept), 1)] {
+    for (tombstones, left) in [(None, 4), (Some(kept), 3)] {
         stage.reaper.tombstones = tombstones;
         stage.reaper.round().await.unwrap();
         let page = Page { after: None, limit: 9 };
@@ -188,4 +189,24 @@ async fn what_is_left_of_a_client_that_deleted_itself_is_removed() {
         assert_eq!(stage.kept(RecordKind::ClientActivity, id).await, left, "{id}");
     }
     assert!(stage.reaper.activity.since().await.unwrap().is_some());
+}
+
+/// An authorization server apart: others delete.
+#[tokio::test(start_paused = true)]
+async fn whoever_only_reads_clients_deletes_none_and_removes_what_is_left_of_those_that_are_gone() {
+    let Stage { clients, records, reaper } = stage(5_000).await;
+    let stage = Stage { clients, records, reaper: reaper.deleting_none() };
+    for id in ["unused", "gone"] {
+        stage.register(id, "short").await;
+        stage.keep(RecordKind::ClientActivity, id, 0, None).await;
+    }
+    let tombstone = Tombstone { client_id: "old".into(), deleted_at: Timestamp(1) };
+    stage.clients.bury(&tombstone).await.unwrap();
+    stage.clients.delete(&"gone".into(), Timestamp(5_000)).await.unwrap();
+    stage.reaper.round().await.unwrap();
+    assert!(stage.lives("unused").await);
+    assert!(stage.clients.deleted_at(&"old".into()).await.unwrap().is_some());
+    for (id, left) in [("unused", 1), ("gone", 0)] {
+        assert_eq!(stage.kept(RecordKind::ClientActivity, id).await, left, "{id}");
+    }
 }

@@ -21,7 +21,7 @@ use super::{Opened, Storage};
 use crate::{Client, RegisteredBy, StoredSecret};
 
 /// What every identifier of this form begins with.
-const PREFIX: &str = "enr_dcr_";
+pub(crate) const PREFIX: &str = "enr_dcr_";
 
 /// How long the name of a key is, and the salt.
 const NAME: usize = 8;
