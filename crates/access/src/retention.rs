@@ -97,24 +97,7 @@ mod tests {
     use super::*;
 
     fn client() -> Client {
-        Client {
-            id: "client".into(),
-            issued_at: Timestamp(1_000),
-            updated_at: Timestamp(1_000),
-            revision: 1,
-            enabled: true,
-            registered_by: RegisteredBy {
-                kind: "anonymous".to_owned(),
-                policy: "default".to_owned(),
-                issuer: None,
-                subject: None,
-            },
-            metadata: enroll_oauth_types::ClientMetadata::default(),
-            secrets: Vec::new(),
-            registration_access_token: None,
-            superseded_tokens: Vec::new(),
-            used_assertions: Vec::new(),
-        }
+        Client::new("client".into(), Timestamp(1_000), RegisteredBy::kind("anonymous"))
     }
 
     const NEVER: Usage = Usage { noted_since: Some(Timestamp(0)), last: None, holds_something: false };

@@ -135,20 +135,7 @@ impl<'a> Registration<'a> {
         caller: &'a Caller,
         server: &'a Server,
     ) -> Self {
-        let now = server.clock.now();
-        let client = Client {
-            id: ClientId::from(""),
-            issued_at: now,
-            updated_at: now,
-            revision: 1,
-            enabled: true,
-            registered_by: caller.to_record(),
-            metadata: ClientMetadata::default(),
-            secrets: Vec::new(),
-            registration_access_token: None,
-            superseded_tokens: Vec::new(),
-            used_assertions: Vec::new(),
-        };
+        let client = Client::new(ClientId::from(""), server.clock.now(), caller.to_record());
         Self {
             sent,
             request: &assembled.request,

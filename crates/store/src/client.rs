@@ -99,6 +99,13 @@ pub struct RegisteredBy {
     pub subject: Option<String>,
 }
 
+impl RegisteredBy {
+    /// Somebody with a credential of this kind, on the terms that everybody has.
+    pub fn kind(kind: &str) -> Self {
+        Self { kind: kind.to_owned(), policy: default_policy(), issuer: None, subject: None }
+    }
+}
+
 /// What the terms of whoever has no others are called.
 fn default_policy() -> String {
     "default".to_owned()
@@ -129,6 +136,23 @@ struct Document<Id, Metadata, Unknown, By, Secrets, Superseded, Used> {
 const USUAL: usize = 2048;
 
 impl Client {
+    /// A client that nobody has changed yet, and that has nothing to prove who it is: enabled, at revision 1.
+    pub fn new(id: ClientId, issued_at: Timestamp, registered_by: RegisteredBy) -> Self {
+        Self {
+            id,
+            issued_at,
+            updated_at: issued_at,
+            revision: 1,
+            enabled: true,
+            registered_by,
+            metadata: ClientMetadata::default(),
+            secrets: Vec::new(),
+            registration_access_token: None,
+            superseded_tokens: Vec::new(),
+            used_assertions: Vec::new(),
+        }
+    }
+
     /// Whether nothing of it is stored: it was read from its own `client_id`, and its first change stores it. RFC 7591
     /// Appendix A.5.2.
     pub fn is_sealed(&self) -> bool {

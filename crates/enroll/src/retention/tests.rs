@@ -1,5 +1,5 @@
 use enroll_access::Retention;
-use enroll_oauth_types::{ClientMetadata, Seconds, SecretHash};
+use enroll_oauth_types::{Seconds, SecretHash};
 use enroll_store::{
     ClientReader as _, ClientStore as _, MemoryRecords, MemoryStore, Record, RegisteredBy, Tombstone,
 };
@@ -45,24 +45,8 @@ async fn stage(now: u64) -> Stage {
 impl Stage {
     /// Registers a client of this policy at second 1000.
     async fn register(&self, id: &str, policy: &str) -> Client {
-        let client = Client {
-            id: id.into(),
-            issued_at: Timestamp(1_000),
-            updated_at: Timestamp(1_000),
-            revision: 1,
-            enabled: true,
-            registered_by: RegisteredBy {
-                kind: "anonymous".to_owned(),
-                policy: policy.to_owned(),
-                issuer: None,
-                subject: None,
-            },
-            metadata: ClientMetadata::default(),
-            secrets: Vec::new(),
-            registration_access_token: None,
-            superseded_tokens: Vec::new(),
-            used_assertions: Vec::new(),
-        };
+        let by = RegisteredBy { policy: policy.to_owned(), ..RegisteredBy::kind("anonymous") };
+        let client = Client::new(id.into(), Timestamp(1_000), by);
         self.clients.insert(&client, None).await.unwrap();
         client
     }

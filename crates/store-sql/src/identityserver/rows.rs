@@ -4,9 +4,7 @@
 //! that the columns alone make, then what the properties say, and then, once more, each column that says otherwise.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use enroll_oauth_types::{
-    ApplicationType, ClientId, ClientMetadata, GrantType, RedirectUri, Scope, Timestamp,
-};
+use enroll_oauth_types::{ApplicationType, ClientId, GrantType, RedirectUri, Scope, Timestamp};
 use enroll_store::{Client, RegisteredBy, StoreError};
 
 use super::catalogue::Catalogue;
@@ -110,19 +108,8 @@ impl Rows {
 
     /// The client that the columns make, without a word from the properties.
     fn by_columns(&self) -> Client {
-        let mut client = Client {
-            id: ClientId::from(self.client_id.as_str()),
-            issued_at: Timestamp::default(),
-            updated_at: Timestamp::default(),
-            revision: 1,
-            enabled: false,
-            registered_by: operator(),
-            metadata: ClientMetadata::default(),
-            secrets: Vec::new(),
-            registration_access_token: None,
-            superseded_tokens: Vec::new(),
-            used_assertions: Vec::new(),
-        };
+        let id = ClientId::from(self.client_id.as_str());
+        let mut client = Client { enabled: false, ..Client::new(id, Timestamp::default(), operator()) };
         for (child, rows) in CHILDREN.iter().zip(&self.children) {
             child.tell(&mut client, rows.clone());
         }
@@ -194,7 +181,7 @@ const GRANT_TYPES: &str = "grant_types";
 
 /// Who let a client in that was there already, or was written by other tools.
 fn operator() -> RegisteredBy {
-    RegisteredBy { kind: "operator".to_owned(), policy: "default".to_owned(), issuer: None, subject: None }
+    RegisteredBy::kind("operator")
 }
 
 fn uses_browser_for_tokens(client: &Client) -> bool {

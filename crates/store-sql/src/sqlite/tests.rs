@@ -2,7 +2,7 @@ use std::error::Error as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use enroll_oauth_types::{ClientId, ClientMetadata, Timestamp};
+use enroll_oauth_types::{ClientId, Timestamp};
 use enroll_store::{Client, ClientReader as _, ClientStore, RegisteredBy, StoreError};
 use tempfile::TempDir;
 
@@ -21,24 +21,7 @@ enroll_store::sealed_store_conformance!(empty);
 enroll_store::client_archive_conformance!(empty);
 
 fn client(id: &str) -> Client {
-    Client {
-        id: ClientId::from(id),
-        issued_at: Timestamp(1),
-        updated_at: Timestamp(1),
-        revision: 1,
-        enabled: true,
-        registered_by: RegisteredBy {
-            kind: "operator".to_owned(),
-            policy: "default".to_owned(),
-            issuer: None,
-            subject: None,
-        },
-        metadata: ClientMetadata::default(),
-        secrets: Vec::new(),
-        registration_access_token: None,
-        superseded_tokens: Vec::new(),
-        used_assertions: Vec::new(),
-    }
+    Client::new(ClientId::from(id), Timestamp(1), RegisteredBy::kind("operator"))
 }
 
 async fn stored(store: &SqlStore, id: &str) -> Option<Client> {

@@ -20,17 +20,6 @@ pub(crate) fn client_of(metadata: &Value) -> Client {
     let id = ClientId::generate(NOW.seconds() * 1000, &SystemRandom);
     let sealed = SealingKey::generate(&SystemRandom).seal(&secret, &id);
     Client {
-        id,
-        issued_at: NOW,
-        updated_at: NOW,
-        revision: 1,
-        enabled: true,
-        registered_by: RegisteredBy {
-            kind: "anonymous".to_owned(),
-            policy: "default".to_owned(),
-            issuer: None,
-            subject: None,
-        },
         metadata: ClientMetadata::parse(body.as_bytes(), &ReadingRules::default())
             .expect("the sample is well formed"),
         secrets: vec![StoredSecret {
@@ -46,6 +35,7 @@ pub(crate) fn client_of(metadata: &Value) -> Client {
             expires_at: NOW,
         }],
         used_assertions: vec![UsedAssertion { jti: SecretHash::of("1"), expires_at: NOW }],
+        ..Client::new(id, NOW, RegisteredBy::kind("anonymous"))
     }
 }
 

@@ -184,17 +184,11 @@ impl Keys<'_> {
             }
         });
         let client = Client {
-            id: id.clone(),
-            issued_at: form.issued_at,
-            updated_at: form.issued_at,
             revision: 0,
-            enabled: true,
-            registered_by: form.registered_by,
             metadata,
             secrets: secrets.into_iter().collect(),
             registration_access_token: form.manages_itself.then(|| token(key, id).hash()),
-            superseded_tokens: Vec::new(),
-            used_assertions: Vec::new(),
+            ..Client::new(id.clone(), form.issued_at, form.registered_by)
         };
         let storage = if form.is_provisional { Storage::Provisional } else { Storage::Stateless };
         Some(Opened { client, storage })
