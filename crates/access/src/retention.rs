@@ -62,6 +62,12 @@ impl Retention {
         *self == Self::default()
     }
 
+    /// The shortest time that it says anything of; `None` where nothing ever ends.
+    pub fn shortest(&self) -> Option<Duration> {
+        let all = [self.unused_after, self.idle_after, self.lifetime].into_iter().flatten();
+        all.map(|length| Duration::from_secs(length.get().into())).min()
+    }
+
     /// Why the client is not to be kept at `now`; `None` when it is.
     pub fn reason(&self, client: &Client, usage: &Usage, now: Timestamp) -> Option<Reason> {
         if !client.enabled || client.registered_by.kind == Credential::Operator.as_str() {

@@ -11,11 +11,13 @@ use enroll_provider::Activity;
 use enroll_store::{
     Belongs, Client, ClientArchive, Page, RecordKind, RecordStore, StoreError, Tombstone, Write,
 };
+use tokio::time::MissedTickBehavior;
 
 use crate::failure::with_causes;
 
-/// How often all clients are looked at.
-const LOOK: Duration = Duration::from_hours(1);
+/// How often all clients are looked at: as often as the shortest rule says, within these bounds.
+const OFTEN: Duration = Duration::from_mins(1);
+const SELDOM: Duration = Duration::from_hours(1);
 
 /// How many are looked at between two rests, and how long a rest is: who registers or asks for tokens notices nothing.
 const PAGE: u32 = 200;
@@ -53,13 +55,20 @@ impl Reaper {
 
     /// Deletes what is not to be kept, for as long as the server runs.
     pub(crate) async fn keep_up(self) {
-        let mut look = tokio::time::interval(LOOK);
+        let mut look = tokio::time::interval(self.pause());
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             look.tick().await;
             if let Err(error) = self.round().await {
                 tracing::error!("clients that nobody uses could not be deleted: {}", with_causes(&error));
             }
         }
+    }
+
+    /// How long it is until the next look: no client outstays its time by much.
+    fn pause(&self) -> Duration {
+        let shortest = self.terms.values().filter_map(|terms| terms.retention.shortest()).min();
+        shortest.map_or(SELDOM, |shortest| shortest.clamp(OFTEN, SELDOM))
     }
 
     async fn round(&self) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use enroll_access::Terms;
 use enroll_oauth_types::{Clock as _, SealingKey, SystemClock, SystemRandom};
 use enroll_store::{
     ClientStore, RegistrationKeyError, RegistrationKeys, SealedStore, StoreError, TokenKind, TokenStore,
@@ -22,7 +23,7 @@ pub(crate) async fn keys(
     tokens: Arc<dyn TokenStore>,
     key: Arc<SealingKey>,
 ) -> Result<Arc<RegistrationKeys>, Failure> {
-    let keys = RegistrationKeys::load(key, tokens).await.map_err(|error| failed(&error))?;
+    let keys = load(config, tokens, key).await?;
     if config.seals_registrations()? {
         keys.keep_up(SystemClock.now(), &SystemRandom).await.map_err(|error| failed(&error))?;
     }
@@ -35,8 +36,23 @@ pub(crate) async fn clients(config: &Config, store: Store) -> Result<Arc<dyn Cli
         return Ok(store as _);
     }
     let key = service::sealing_key(config, &store).await?;
-    let keys = RegistrationKeys::load(key, store.clone()).await.map_err(|error| failed(&error))?;
+    let keys = load(config, store.clone(), key).await?;
     Ok(Arc::new(SealedStore::new(store, Arc::new(keys))))
+}
+
+/// The keys, with the time that each policy gives its registrations.
+async fn load(
+    config: &Config,
+    tokens: Arc<dyn TokenStore>,
+    key: Arc<SealingKey>,
+) -> Result<RegistrationKeys, Failure> {
+    let keys = RegistrationKeys::load(key, tokens).await.map_err(|error| failed(&error))?;
+    let terms = config.terms()?;
+    let lifetime = |(name, terms): (&String, &Arc<Terms>)| {
+        let seconds = terms.retention.lifetime?.get();
+        Some((name.clone(), Duration::from_secs(seconds.into())))
+    };
+    Ok(keys.ending(terms.iter().filter_map(lifetime).collect(), Arc::new(SystemClock)))
 }
 
 /// Whether registrations were ever sealed here, and may be in use.

@@ -6,6 +6,7 @@
 
 mod form;
 mod keys;
+mod lifetimes;
 mod phrases;
 
 use std::sync::Arc;
@@ -57,7 +58,7 @@ impl SealedReader {
     }
 }
 
-/// The row goes first, whatever the identifier says; then the end of the client; then the identifier.
+/// The row goes first, whatever the identifier says; then the end of the client; then the identifier, while its time lasts.
 async fn read(
     row: Option<Arc<Client>>,
     rows: &dyn ClientReader,
@@ -67,8 +68,21 @@ async fn read(
     if row.is_some() {
         return Ok(row);
     }
-    let Some(Opened { client, .. }) = keys.opened(id).await? else { return Ok(None) };
+    let Some(Opened { client, ended_at: None, .. }) = keys.opened(id).await? else { return Ok(None) };
     Ok(rows.deleted_at(id).await?.is_none().then(|| Arc::new(client)))
+}
+
+/// A client that has a row ends when that is deleted.
+async fn deleted_at(
+    rows: &dyn ClientReader,
+    keys: &RegistrationKeys,
+    id: &ClientId,
+) -> Result<Option<Timestamp>, StoreError> {
+    if let Some(deleted_at) = rows.deleted_at(id).await? {
+        return Ok(Some(deleted_at));
+    }
+    let Some(Opened { ended_at: Some(end), .. }) = keys.opened(id).await? else { return Ok(None) };
+    Ok(rows.client(id).await?.is_none().then_some(end))
 }
 
 #[async_trait]
@@ -82,7 +96,7 @@ impl ClientReader for SealedReader {
     }
 
     async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {
-        self.rows.deleted_at(id).await
+        deleted_at(&*self.rows, &self.keys, id).await
     }
 }
 
@@ -97,7 +111,7 @@ impl ClientReader for SealedStore {
     }
 
     async fn deleted_at(&self, id: &ClientId) -> Result<Option<Timestamp>, StoreError> {
-        self.rows.deleted_at(id).await
+        deleted_at(&*self.rows, &self.keys, id).await
     }
 
     /// Writes the row of a provisional client that has none.
@@ -106,7 +120,7 @@ impl ClientReader for SealedStore {
             return Ok(());
         }
         match self.keys.opened(&client.id).await? {
-            Some(Opened { client, storage: Storage::Provisional }) => match self.begin(&client).await {
+            Some(Opened { client, storage: Storage::Provisional, ended_at: None }) => match self.begin(&client).await {
                 // Somebody was quicker, with a row or with its end.
                 Ok(()) | Err(StoreError::Duplicate) => Ok(()),
                 Err(error) => Err(error),
@@ -133,9 +147,9 @@ impl ClientStore for SealedStore {
         if paid_with.is_some() {
             return Err(StoreError::backend("a registration that takes a use of a token must be stored"));
         }
-        match self.keys.opened(&client.id).await? {
-            Some(_) => Ok(()),
-            None => Err(StoreError::backend("the client_id does not hold the registration")),
+        match self.keys.made(&client.id).await? {
+            true => Ok(()),
+            false => Err(StoreError::backend("the client_id does not hold the registration")),
         }
     }
 
@@ -157,7 +171,9 @@ impl ClientStore for SealedStore {
         if self.rows.delete(id, now).await? {
             return Ok(true);
         }
-        let Some(Opened { client, .. }) = self.keys.opened(id).await? else { return Ok(false) };
+        let Some(Opened { client, ended_at: None, .. }) = self.keys.opened(id).await? else {
+            return Ok(false);
+        };
         // The list of those that have ended is what deleted rows leave.
         match self.begin(&client).await {
             Ok(()) | Err(StoreError::Duplicate) => self.rows.delete(id, now).await,

@@ -131,6 +131,18 @@ async fn a_client_that_is_changed_between_the_look_and_the_deletion_stays() {
 }
 
 #[tokio::test]
+async fn looks_are_as_frequent_as_the_shortest_rule_within_bounds() {
+    let mut reaper = stage(2_000).await.reaper;
+    for (seconds, pause) in [(1, 60), (60, 60), (61, 61), (3_599, 3_599), (3_601, 3_600)] {
+        let retention = Retention { lifetime: Seconds::new(seconds), ..Retention::default() };
+        let terms = Terms { retention, ..Terms::default() };
+        reaper.terms.insert("short".to_owned(), Arc::new(terms));
+        assert_eq!(reaper.pause(), Duration::from_secs(pause), "{seconds}");
+    }
+    assert_eq!(reaper.deleting_none().pause(), SELDOM);
+}
+
+#[tokio::test]
 async fn a_client_goes_once() {
     let stage = stage(5_000).await;
     let client = stage.register("a", "short").await;

@@ -218,6 +218,24 @@ async fn a_stateless_client_lives_in_its_identifier_alone_and_survives_a_kill() 
     assert!(shown.code == Some(1) && shown.stderr.contains("it was deleted at"), "{shown:?}");
 }
 
+#[tokio::test]
+async fn a_client_that_has_no_row_ends_when_its_policy_says_so() {
+    let home = Home::with_config(&format!("{}\n[policies.default]\nlifetime = 1\n", kept("stateless")));
+    let server = Server::start(&home, "");
+    let client = Registered::at(&server, &machine()).await;
+    let told = loop {
+        let told = client.gets_a_token(&server).await;
+        if told.status != 200 {
+            break told;
+        }
+    };
+    told.assert_error(401, "invalid_client");
+    client.manages(&server, Method::GET, "").await.assert_error(401, "invalid_token");
+    let shown = home.run(&format!("clients show {}", client.id));
+    assert!(shown.code == Some(1) && shown.stderr.contains("it was deleted at"), "{shown:?}");
+    assert!(rows(&home).is_empty());
+}
+
 /// The key is on disk before anything is sealed under it: the first of all, and each that takes its turn.
 #[tokio::test]
 async fn every_client_that_was_answered_survives_a_kill_whichever_key_sealed_it() {

@@ -164,10 +164,16 @@ impl Keys<'_> {
 
     /// The client that an identifier holds; `None` when it was sealed under another key, or changed.
     pub(super) fn open(self, id: &ClientId, parts: &Parts<'_>) -> Option<Opened> {
+        let (key, short) = self.unseal(parts)?;
+        self.read(id, &key, &lengthened(&short))
+    }
+
+    /// Its own key, and what was sealed under that.
+    pub(super) fn unseal(self, parts: &Parts<'_>) -> Option<(SealingKey, String)> {
         let sealed: SealedSecret = parts.sealed.parse().ok()?;
         let key = self.key.subkey(parts.salt, PURPOSE);
-        let text = lengthened(&key.open_text(&sealed, PURPOSE)?);
-        self.read(id, &key, &text)
+        let short = key.open_text(&sealed, PURPOSE)?;
+        Some((key, short))
     }
 
     fn read(self, id: &ClientId, key: &SealingKey, text: &str) -> Option<Opened> {
@@ -191,7 +197,7 @@ impl Keys<'_> {
             ..Client::new(id.clone(), form.issued_at, form.registered_by)
         };
         let storage = if form.is_provisional { Storage::Provisional } else { Storage::Stateless };
-        Some(Opened { client, storage })
+        Some(Opened { client, storage, ended_at: None })
     }
 }
 

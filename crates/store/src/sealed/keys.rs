@@ -2,16 +2,17 @@
 //! outside of the database, so that every node finds the key of every identifier by its name, and a copy of the database alone
 //! opens none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use enroll_oauth_types::{ClientId, Random, SealedSecret, SealingKey, SecretHash, Timestamp};
+use enroll_oauth_types::{ClientId, Clock, Random, SealedSecret, SealingKey, SecretHash, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Storage;
 use super::form::{self, Keys, Parts, Sealed, TooLong};
+use super::lifetimes::Lifetimes;
 use crate::{Client, StoreError, Token, TokenId, TokenKind, TokenStore};
 
 /// How long a key seals until the next one is made.
@@ -44,6 +45,7 @@ pub struct RegistrationKeys {
     master: Arc<SealingKey>,
     tokens: Arc<dyn TokenStore>,
     known: RwLock<Vec<Arc<Known>>>,
+    lifetimes: Option<Lifetimes>,
 }
 
 /// A key, unsealed.
@@ -98,6 +100,8 @@ pub struct Opened {
     pub client: Client,
     /// Whether it becomes a row once somebody has authorized it.
     pub storage: Storage,
+    /// Since when its time is over; `None` while it lasts. [`RegistrationKeys::ending`] says for how long.
+    pub ended_at: Option<Timestamp>,
 }
 
 impl RegistrationKeys {
@@ -106,9 +110,16 @@ impl RegistrationKeys {
         master: Arc<SealingKey>,
         tokens: Arc<dyn TokenStore>,
     ) -> Result<Self, RegistrationKeyError> {
-        let keys = Self { master, tokens, known: RwLock::default() };
+        let keys = Self { master, tokens, known: RwLock::default(), lifetimes: None };
         keys.refresh().await?;
         Ok(keys)
+    }
+
+    /// Lets registrations end that are as old as this, by the name of the policy that let them in. They need no key of their own for
+    /// that: each holds when it was made, and by whom.
+    #[must_use]
+    pub fn ending(self, by_policy: HashMap<String, Duration>, clock: Arc<dyn Clock>) -> Self {
+        Self { lifetimes: Some(Lifetimes { by_policy, clock }), ..self }
     }
 
     /// Whether any were ever made here.
@@ -205,15 +216,26 @@ impl RegistrationKeys {
     /// The client that an identifier holds; `None` for any other identifier, a forged one above all. That costs no more than
     /// to look for a client that is not there.
     pub async fn opened(&self, id: &ClientId) -> Result<Option<Opened>, StoreError> {
+        let Some((key, parts)) = self.key_of(id).await? else { return Ok(None) };
+        let opened = self.with(&key).open(id, &parts);
+        let ended_at = |client: &Client| self.lifetimes.as_ref().and_then(|own| own.ended_at(client));
+        Ok(opened.map(|opened| Opened { ended_at: ended_at(&opened.client), ..opened }))
+    }
+
+    /// Whether an identifier is one of [`seal`](Self::seal), of whatever that is; cheaper than to open it.
+    pub(super) async fn made(&self, id: &ClientId) -> Result<bool, StoreError> {
+        let key = self.key_of(id).await?;
+        Ok(key.is_some_and(|(key, parts)| self.with(&key).unseal(&parts).is_some()))
+    }
+
+    /// The key that an identifier names.
+    async fn key_of<'a>(&self, id: &'a ClientId) -> Result<Option<(Arc<Known>, Parts<'a>)>, StoreError> {
         let Some(parts) = Parts::of(id) else { return Ok(None) };
         let key = match self.find(parts.key) {
-            Some(key) => key,
-            None => match self.made_meanwhile(parts.key).await? {
-                Some(key) => key,
-                None => return Ok(None),
-            },
+            Some(key) => Some(key),
+            None => self.made_meanwhile(parts.key).await?,
         };
-        Ok(self.with(&key).open(id, &parts))
+        Ok(key.map(|key| (key, parts)))
     }
 
     /// The key of this name, made by another node since this one looked.

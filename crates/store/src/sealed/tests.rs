@@ -1,4 +1,7 @@
-use enroll_oauth_types::{SealingKey, SystemRandom};
+use std::collections::HashMap;
+use std::time::Duration;
+
+use enroll_oauth_types::{Clock, SealingKey, SystemRandom};
 use serde_json::json;
 
 use super::*;
@@ -11,6 +14,14 @@ async fn empty() -> Arc<MemoryStore> {
 
 crate::sealed_store_conformance!(empty);
 
+struct At(Timestamp);
+
+impl Clock for At {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
 struct Trial {
     rows: Arc<MemoryStore>,
     keys: Arc<RegistrationKeys>,
@@ -18,9 +29,16 @@ struct Trial {
 }
 
 async fn trial() -> Trial {
+    lasting(HashMap::new(), NOW).await
+}
+
+/// Where registrations of these policies last so many seconds, and it is `now`.
+async fn lasting(seconds: HashMap<&str, u64>, now: Timestamp) -> Trial {
+    let lifetimes = seconds.into_iter().map(|(name, own)| (name.to_owned(), Duration::from_secs(own)));
     let rows = Arc::new(MemoryStore::default());
     let master = Arc::new(SealingKey::generate(&SystemRandom));
-    let keys = Arc::new(RegistrationKeys::load(master, rows.clone()).await.unwrap());
+    let keys = RegistrationKeys::load(master, rows.clone()).await.unwrap();
+    let keys = Arc::new(keys.ending(lifetimes.collect(), Arc::new(At(now))));
     keys.keep_up(NOW, &SystemRandom).await.unwrap();
     Trial { clients: SealedStore::new(rows.clone(), keys.clone()), rows, keys }
 }
@@ -148,4 +166,25 @@ async fn another_servers_key_opens_nothing_here() {
     assert_eq!(here.found(&client.id).await, None);
     here.clients.confirm(&client).await.unwrap();
     assert_eq!(here.rows().await, 0);
+}
+
+#[tokio::test]
+async fn a_registration_ends_at_the_second_that_its_policy_says_unless_it_has_a_row() {
+    for (seconds, lives) in [(60, false), (61, true)] {
+        let later = Timestamp(NOW.seconds() + 60);
+        let trial = lasting(HashMap::from([("default", seconds), ("another", 1)]), later).await;
+        let client = client_of(&json!({ "redirect_uris": ["https://app.example/cb"] }));
+        let id = trial.keys.seal(&client, Storage::Provisional, &SystemRandom).unwrap().unwrap().client.id;
+        let reader = SealedReader::new(trial.rows.clone(), trial.keys.clone());
+        for reader in [&reader as &dyn ClientReader, &trial.clients] {
+            assert_eq!(reader.client(&id).await.unwrap().is_some(), lives);
+            assert_eq!(reader.recent_client(&id).await.unwrap().is_some(), lives);
+            assert_eq!(reader.deleted_at(&id).await.unwrap(), (!lives).then_some(later));
+        }
+        let sealed = Client { id: id.clone(), revision: 0, ..client };
+        trial.clients.confirm(&sealed).await.unwrap();
+        assert_eq!(trial.rows().await, usize::from(lives));
+        assert_eq!(reader.deleted_at(&id).await.unwrap().is_none(), lives);
+        assert_eq!(trial.clients.delete(&id, later).await.unwrap(), lives);
+    }
 }
