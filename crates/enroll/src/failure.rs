@@ -30,10 +30,16 @@ impl Failure {
     }
 }
 
-/// An error with all that caused it, in one line.
+/// An error with all that caused it, in one line. A cause whose words are in the line already is not said again.
 pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut line = error.to_string();
+    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
+        let words = cause.to_string();
+        if !line.ends_with(&words) {
+            line = format!("{line}: {words}");
+        }
+    }
+    line
 }
 
 impl From<enroll_registration::BuildError> for Failure {
@@ -51,5 +57,31 @@ impl From<std::io::Error> for Failure {
 impl From<enroll_store::StoreError> for Failure {
     fn from(error: enroll_store::StoreError) -> Self {
         Self::world(&error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Error(&'static str, #[source] Option<Box<Self>>);
+
+    #[test]
+    fn what_an_error_says_of_its_cause_is_not_said_twice() {
+        let chain = |own: [&'static str; 3]| {
+            let [first, second, third] = own;
+            Error(first, Some(Box::new(Error(second, Some(Box::new(Error(third, None)))))))
+        };
+        assert_eq!(
+            with_causes(&chain(["no database", "no network", "no cable"])),
+            "no database: no network: no cable"
+        );
+        assert_eq!(
+            with_causes(&chain(["no database: expired", "expired", "expired"])),
+            "no database: expired"
+        );
+        assert_eq!(with_causes(&chain(["expired", "by clock", "expired"])), "expired: by clock: expired");
     }
 }

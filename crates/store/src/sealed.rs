@@ -120,11 +120,13 @@ impl ClientReader for SealedStore {
             return Ok(());
         }
         match self.keys.opened(&client.id).await? {
-            Some(Opened { client, storage: Storage::Provisional, ended_at: None }) => match self.begin(&client).await {
-                // Somebody was quicker, with a row or with its end.
-                Ok(()) | Err(StoreError::Duplicate) => Ok(()),
-                Err(error) => Err(error),
-            },
+            Some(Opened { client, storage: Storage::Provisional, ended_at: None }) => {
+                match self.begin(&client).await {
+                    // Somebody was quicker, with a row or with its end.
+                    Ok(()) | Err(StoreError::Duplicate) => Ok(()),
+                    Err(error) => Err(error),
+                }
+            }
             _ => Ok(()),
         }
     }

@@ -147,6 +147,8 @@ fn step(
 ) -> Result<(Compared, Compared), Failure> {
     let mut seen: Vec<(Asked, Sample, Sample)> = Vec::new();
     for round in 0..=rounds.count {
+        // What filled it takes long enough for a system to take back the memory of what was written first.
+        full.0.warm()?;
         for asked in [Asked::Registration, Asked::LookUp] {
             let ask = |(running, kept): (&Running, &Path)| {
                 let mut command = asking(running, asked, kept);

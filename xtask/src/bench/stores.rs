@@ -2,7 +2,8 @@
 
 mod tables;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -188,6 +189,18 @@ impl Running {
         let server = self.database.as_ref().map(|database| size(database.folder(), &|_| true)).transpose()?;
         Ok(own + server.unwrap_or_default())
     }
+
+    /// Reads its files through, so that the system's cache has them, as far as there is memory for that.
+    pub(super) fn warm(&self) -> Result<(), Failure> {
+        let folders = [Some(self.folder.0.as_path()), self.database.as_ref().map(Throwaway::folder)];
+        for folder in folders.into_iter().flatten() {
+            for (path, _) in files(folder)? {
+                // One that is removed meanwhile, or is no file to read, holds no clients.
+                let _read = File::open(path).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Folder {
@@ -199,18 +212,24 @@ impl Drop for Folder {
 
 /// Of all files in it, and in the folders in it.
 pub(super) fn size(folder: &Path, counted: &dyn Fn(&str) -> bool) -> Result<u64, Failure> {
-    let mut sum = 0;
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let counted = files(folder)?.into_iter().filter(|(path, _)| counted(&name(path)));
+    Ok(counted.map(|(_, bytes)| bytes).sum())
+}
+
+/// All files in it, and in the folders in it, with their sizes.
+fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>, Failure> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         // A database may remove one of its files at any time.
         let Ok(about) = entry.metadata() else { continue };
-        if about.is_dir() {
-            sum += size(&entry.path(), counted)?;
-        } else if counted(&entry.file_name().to_string_lossy()) {
-            sum += about.len();
+        match about.is_dir() {
+            true => found.extend(files(&entry.path())?),
+            false => found.push((entry.path(), about.len())),
         }
     }
-    Ok(sum)
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ rounds go through both in turn, and ratios are taken within a round.
 - Requests come at fixed times, so many a second over 16 connections, well below what the store can do: a p99 then says what one
   request waits for, and not how many others do. Who is held up by a slow answer counts from when it was due. Server, load generator
   and database share the cores, so the highest latencies are also those of waiting for a core.
+- Before each round the files of the full store are read through, so that the system's cache holds what fits into memory, as on a
+  machine that has been serving for a while. Where it does not fit, a look-up reads two pages of the disk.
 - A round before the first is not counted. *Clients* are those of before the rounds, which register some thousands themselves, in
   the *empty* store, too.
 - Resident memory is that of Enroll, not of a database server. The disk holds the database with its logs.
