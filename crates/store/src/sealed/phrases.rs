@@ -50,9 +50,12 @@ pub(super) fn shortened(json: &str) -> String {
     let mut short = String::with_capacity(json.len());
     let mut rest = json;
     while let Some(next) = rest.chars().next() {
-        // Few characters can be the first of a phrase, and the others need not be compared with all of them.
+        // Few characters can be the first of a phrase, and few phrases go on as the text does.
         let phrases = if FIRST.contains(&next) { &PHRASES[..] } else { &[] };
-        let fits = phrases.iter().zip(MARKS).filter(|(phrase, _)| rest.starts_with(**phrase));
+        let fits = phrases
+            .iter()
+            .zip(MARKS)
+            .filter(|(phrase, _)| beginning(phrase) == beginning(rest) && rest.starts_with(**phrase));
         let (taken, written) = fits
             .max_by_key(|(phrase, _)| phrase.len())
             .map_or((next.len_utf8(), next), |(phrase, mark)| (phrase.len(), mark));
@@ -60,6 +63,11 @@ pub(super) fn shortened(json: &str) -> String {
         rest = &rest[taken..];
     }
     short
+}
+
+/// What tells most phrases from a text, in one comparison. Every phrase is longer than that.
+fn beginning(text: &str) -> Option<&[u8; 4]> {
+    text.as_bytes().first_chunk()
 }
 
 /// The text that was shortened.
@@ -92,6 +100,7 @@ mod tests {
         for (place, phrase) in PHRASES.iter().enumerate() {
             assert_eq!(PHRASES.iter().position(|other| other == phrase), Some(place));
             assert!(phrase.starts_with(FIRST) && !phrase.contains(MARKS), "{phrase}");
+            assert!(beginning(phrase).is_some(), "{phrase}");
         }
         assert!(MARKS.windows(2).all(|pair| pair[0] < pair[1]));
     }
