@@ -168,6 +168,22 @@ fn a_database_that_lacks_something_is_not_used_and_it_is_named() {
     assert!(ran.stderr.contains("database.configuration"), "{ran:?}");
 }
 
+/// The file is a database like any other, with tables of others in it.
+#[tokio::test]
+async fn a_backup_has_the_tables_whole_and_a_server_starts_from_it() {
+    let home = home(&format!("{TABLES}; {BY_HAND}"));
+    let server = Server::start(&home, "");
+    let ran = home.run("backup copy");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "copy\n"), "{ran:?}");
+    drop(server);
+    std::fs::copy(home.path().join("copy/configuration.db"), home.path().join("identityserver.db")).unwrap();
+    for beside in ["-wal", "-shm"] {
+        let _not_there = std::fs::remove_file(home.path().join(format!("identityserver.db{beside}")));
+    }
+    let server = Server::start(&home, "");
+    assert_eq!(token(&server, "by-hand", "secret").await.status, 200);
+}
+
 /// Whatever the pipeline lets in, by the cases of the wire: a read tells what the registration told.
 #[tokio::test]
 async fn what_is_registered_reads_as_it_was_answered() {
