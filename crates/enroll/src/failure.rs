@@ -30,10 +30,16 @@ impl Failure {
     }
 }
 
-/// An error with all that caused it, in one line.
+/// An error with all that caused it, in one line. Some say themselves what caused them, which is enough once.
 pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut told = error.to_string();
+    for cause in std::iter::successors(error.source(), |error| error.source()) {
+        let cause = cause.to_string();
+        if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 impl From<enroll_registration::BuildError> for Failure {
@@ -51,5 +57,25 @@ impl From<std::io::Error> for Failure {
 impl From<enroll_store::StoreError> for Failure {
     fn from(error: enroll_store::StoreError) -> Self {
         Self::world(&error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{says}")]
+    struct Told {
+        says: &'static str,
+        source: Option<Box<Told>>,
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let last = Told { says: "no such role", source: None };
+        let middle = Told { says: "the database says: no such role", source: Some(Box::new(last)) };
+        let first = Told { says: "not opened", source: Some(Box::new(middle)) };
+        assert_eq!(with_causes(&first), "not opened: the database says: no such role");
     }
 }
