@@ -65,6 +65,20 @@ async fn what_was_exported_is_imported_elsewhere_and_tokens_still_work() {
 
 /// Nor does it bring back what is gone.
 #[tokio::test]
+async fn an_export_of_another_server_is_not_gone_on_with() {
+    let (here, there) = (Home::new(), Home::with_config(SCOPES));
+    let server = Server::open(&here);
+    server.register(&app(), None).await;
+    let exported = here.run("clients export").stdout;
+    assert_eq!(there.run_with_input("clients import -", &exported).code, Some(0));
+    let begun = exported.lines().next().unwrap().to_owned() + "\n";
+    there.write("copy.part", &begun);
+    let ran = there.run("clients export --output copy --resume");
+    assert!(ran.code == Some(1) && ran.stderr.contains("sealing key"), "{ran:?}");
+    assert_eq!(std::fs::read_to_string(there.path().join("copy.part")).unwrap(), begun);
+}
+
+#[tokio::test]
 async fn what_was_deleted_is_not_imported_again() {
     let home = Home::new();
     let server = Server::open(&home);
