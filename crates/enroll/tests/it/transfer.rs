@@ -78,6 +78,22 @@ async fn an_export_of_another_server_is_not_gone_on_with() {
     assert_eq!(std::fs::read_to_string(there.path().join("copy.part")).unwrap(), begun);
 }
 
+/// Lines are taken many at once, and yet in their order where they are about the same client.
+#[tokio::test]
+async fn of_several_lines_about_one_client_the_last_one_holds() {
+    let (here, there) = (Home::new(), Home::with_config(SCOPES));
+    let server = Server::open(&here);
+    server.register(&app(), None).await;
+    let exported = here.run("clients export").stdout;
+    let line = between(&exported)[0];
+    let named = |number: usize| line.replace("\"App\"", &format!("\"App {number}\""));
+    let lines: Vec<_> = (0..40).map(named).collect();
+    let imported = there.run_with_input("clients import --replace -", &lines.join("\n"));
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+    assert!(imported.stdout.starts_with("1 imported, 39 replaced"), "{imported:?}");
+    assert!(there.run("clients list").stdout.contains("App 39"));
+}
+
 #[tokio::test]
 async fn what_was_deleted_is_not_imported_again() {
     let home = Home::new();
