@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use enroll_oauth_types::{ClientMetadata, Timestamp};
 
 pub(crate) use output::tell;
-use output::{say, say_exactly, say_json, say_row};
+use output::{say, say_exactly, say_json, say_json_line, say_row};
 
 /// Does what the command line says.
 pub(crate) fn run(command: Command) -> Result<(), Failure> {

@@ -120,7 +120,14 @@ pub(crate) async fn operational_must_exist(config: &Config) -> Result<(), Failur
 
 fn not_there(url: &str) -> Failure {
     let database = without_password(url);
-    Failure::World(format!("there is no database {database} yet: look at --data and --config"))
+    let problem = match url.starts_with("sqlite://") {
+        true => format!("there is no database {database} yet: look at --data and --config"),
+        false => format!(
+            "there is nothing of Enroll in the database {database} yet, or its user may read none of it: look at --config, run \
+             `enroll migrate` as the owner, or let the user SELECT from its tables"
+        ),
+    };
+    Failure::World(problem)
 }
 
 /// A database that cannot be opened: wrong configuration, or a failing world.

@@ -16,6 +16,7 @@ mod rows;
 mod secrets;
 mod write;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -69,6 +70,11 @@ impl IdentityServerStore {
     /// The schema that our tables beside have and the one that this version needs, without changing anything.
     pub async fn schema(url: &str) -> Result<SchemaVersion, OpenError> {
         Database::schema(url, Plane::IdentityServer).await
+    }
+
+    /// Copies the whole database, as [`SqlStore::back_up`](crate::SqlStore::back_up) does: the tables of others as well.
+    pub fn back_up(url: &str, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<(), OpenError> {
+        Database::back_up(url, Plane::IdentityServer, to, &mut progress)
     }
 
     async fn rows(&self, id: &ClientId) -> Result<Option<Rows>, StoreError> {

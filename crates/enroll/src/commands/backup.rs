@@ -4,12 +4,12 @@ use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use enroll_store_sql::{OpenError, SqlRecords, SqlStore};
+use enroll_store_sql::{IdentityServerStore, OpenError, SqlRecords, SqlStore};
 
 use super::transfer::Progress;
 use super::{say, tell};
 use crate::cli::{Backup, Role};
-use crate::config::Config;
+use crate::config::{Config, Schema};
 use crate::failure::Failure;
 use crate::service;
 
@@ -33,7 +33,10 @@ pub(super) async fn run(options: &Backup) -> Result<(), Failure> {
         copy(&draft, "operational.db", |file, told| SqlRecords::back_up(&url, file, told))?;
     }
     let url = config.configuration_database();
-    copy(&draft, "configuration.db", |file, told| SqlStore::back_up(&url, file, told))?;
+    copy(&draft, "configuration.db", |file, told| match config.database.schema {
+        Schema::Enroll => SqlStore::back_up(&url, file, told),
+        Schema::IdentityServer => IdentityServerStore::back_up(&url, file, told),
+    })?;
     draft.finish(to)?;
     say(to.display())?;
     let key = config.sealing_key_file();

@@ -8,14 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use enroll_access::{Caller, Gate, policy};
-use enroll_oauth_types::{ClientId, ClientMetadata, Clock as _, SystemClock};
+use enroll_oauth_types::{ClientId, ClientMetadata, Clock as _, Extensions, SystemClock, Timestamp};
 use enroll_registration::{Registrar, RegistrationError};
-use enroll_store::{Client, ClientStore, Page, StoreError};
+use enroll_store::{Client, ClientStore, Page, RegisteredBy, StoreError};
 use enroll_store_sql::Access;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::transfer::{self, Destination, Input, Source as _};
-use super::{moment, read_request, say, say_json, say_row};
+use super::{moment, read_request, say, say_json, say_json_line, say_row};
 use crate::cli::{Clients, OneClient, Output, Place};
 use crate::config::{Config, validate_issuer};
 use crate::failure::Failure;
@@ -117,8 +117,11 @@ async fn list(place: &Place, as_json: bool) -> Result<(), Failure> {
     if !as_json {
         say(format_args!("{:<36}  {:<20}  {:<20}  {:<8}  NAME", "CLIENT_ID", "ISSUED", "BY", "STATE"))?;
     }
-    for_each(&*store, |client| if as_json { say(seen_by_operator(client)) } else { say_row(&as_row(client)) })
-        .await
+    let each = |client: &Client| match as_json {
+        true => say_json_line(&seen_by_operator(client)),
+        false => say_row(&as_row(client)),
+    };
+    for_each(&*store, each).await
 }
 
 fn as_row(client: &Client) -> String {
@@ -143,22 +146,41 @@ async fn for_each(
     }
 }
 
-/// What an operator sees of a client: all but its secrets, of which there are only hashes.
-fn seen_by_operator(client: &Client) -> Value {
+/// What an operator sees of a client: all but its secrets, of which there are only hashes. It is written as it is and never
+/// read: keys in the tables of others may hold numbers that are none here.
+#[derive(Serialize)]
+struct Seen<'a> {
+    client_id: &'a ClientId,
+    client_id_issued_at: Timestamp,
+    updated_at: Timestamp,
+    revision: u64,
+    enabled: bool,
+    registered_by: &'a RegisteredBy,
+    metadata: &'a ClientMetadata,
+    extensions: &'a Extensions,
+    secrets: Vec<SeenSecret>,
+}
+
+#[derive(Serialize)]
+struct SeenSecret {
+    issued_at: Timestamp,
+    expires_at: Option<Timestamp>,
+}
+
+fn seen_by_operator(client: &Client) -> Seen<'_> {
     let secrets = client.secrets.iter();
-    let secrets =
-        secrets.map(|secret| json!({ "issued_at": secret.issued_at, "expires_at": secret.expires_at }));
-    json!({
-        "client_id": client.id,
-        "client_id_issued_at": client.issued_at,
-        "updated_at": client.updated_at,
-        "revision": client.revision,
-        "enabled": client.enabled,
-        "registered_by": client.registered_by,
-        "metadata": client.metadata,
-        "extensions": client.metadata.extensions,
-        "secrets": secrets.collect::<Vec<_>>(),
-    })
+    let secrets = secrets.map(|own| SeenSecret { issued_at: own.issued_at, expires_at: own.expires_at });
+    Seen {
+        client_id: &client.id,
+        client_id_issued_at: client.issued_at,
+        updated_at: client.updated_at,
+        revision: client.revision,
+        enabled: client.enabled,
+        registered_by: &client.registered_by,
+        metadata: &client.metadata,
+        extensions: &client.metadata.extensions,
+        secrets: secrets.collect(),
+    }
 }
 
 async fn show(one: &OneClient) -> Result<(), Failure> {

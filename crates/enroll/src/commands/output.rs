@@ -23,6 +23,11 @@ pub(super) fn say_json(value: &impl Serialize) -> Result<(), Failure> {
     say(serde_json::to_string_pretty(value).map_err(|error| Failure::world(&error))?)
 }
 
+/// Prints a value as JSON on one line.
+pub(super) fn say_json_line(value: &impl Serialize) -> Result<(), Failure> {
+    say(serde_json::to_string(value).map_err(|error| Failure::world(&error))?)
+}
+
 /// Prints what another command will read, byte for byte unless a person would read it.
 pub(super) fn say_exactly(line: &str) -> Result<(), Failure> {
     if std::io::stdout().is_terminal() { say(line) } else { print(line) }

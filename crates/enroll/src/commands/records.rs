@@ -123,6 +123,16 @@ struct Keeper<Store> {
 }
 
 impl<Store: RecordStore> Taker for Keeper<Store> {
+    fn name(line: &str) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            kind: &'a str,
+            key: &'a str,
+        }
+        let Named { kind, key } = serde_json::from_str(line).ok()?;
+        Some(format!("{kind} {key}"))
+    }
+
     async fn take(&self, line: String) -> Result<Outcome, Obstacle> {
         let entry: Entry =
             serde_json::from_str(&line).map_err(|error| Obstacle::Unreadable(error.to_string()))?;

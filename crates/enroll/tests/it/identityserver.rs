@@ -168,6 +168,37 @@ fn a_database_that_lacks_something_is_not_used_and_it_is_named() {
     assert!(ran.stderr.contains("database.configuration"), "{ran:?}");
 }
 
+/// The file is a database like any other, with tables of others in it.
+#[tokio::test]
+async fn a_backup_has_the_tables_whole_and_a_server_starts_from_it() {
+    let home = home(&format!("{TABLES}; {BY_HAND}"));
+    let server = Server::start(&home, "");
+    let ran = home.run("backup copy");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "copy\n"), "{ran:?}");
+    drop(server);
+    std::fs::copy(home.path().join("copy/configuration.db"), home.path().join("identityserver.db")).unwrap();
+    for beside in ["-wal", "-shm"] {
+        let _not_there = std::fs::remove_file(home.path().join(format!("identityserver.db{beside}")));
+    }
+    let server = Server::start(&home, "");
+    assert_eq!(token(&server, "by-hand", "secret").await.status, 200);
+}
+
+/// JSON has no largest number, and no rule for half a character.
+#[test]
+fn a_key_with_a_number_that_is_none_here_is_listed_as_it_stands() {
+    let odd = r#"{"kty":"EC","n":1e999,"kid":"\ud800"}"#;
+    let home = home(&format!(
+        "{TABLES}; {BY_HAND} INSERT INTO ClientSecrets (Value, Type, Created, ClientId) VALUES ('{odd}', 'JWK', '2024-01-02', 1)"
+    ));
+    assert_eq!(home.run("migrate").code, Some(0));
+    for command in ["clients show by-hand", "clients list --json"] {
+        let ran = home.run(command);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(ran.stdout.contains(odd), "{ran:?}");
+    }
+}
+
 /// Whatever the pipeline lets in, by the cases of the wire: a read tells what the registration told.
 #[tokio::test]
 async fn what_is_registered_reads_as_it_was_answered() {

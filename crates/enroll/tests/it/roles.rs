@@ -178,8 +178,16 @@ async fn a_role_of_postgresql_that_can_only_read_is_enough() {
     };
     let (writer, reader) = (with(&clients), with(&reading));
     let registration = Server::start(&writer, "--role registration");
+    let stranger = with(&clients.replace("://enroll@", "://stranger@"));
+    assert!(psql(&clients, &["-c", "CREATE ROLE stranger LOGIN"]).status.success());
+    let ran = stranger.run("clients list");
+    assert!(ran.code == Some(3) && ran.stderr.contains("its user may read none of it"), "{ran:?}");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/postgresql-reader.sql");
-    assert!(psql(&clients, &["-v", "password=secret", "-f", script]).status.success());
+    assert!(psql(&clients, &["-c", "CREATE ROLE administrator SUPERUSER LOGIN"]).status.success());
+    let administrator = clients.replace("://enroll@", "://administrator@");
+    assert!(psql(&administrator, &["-v", "password=secret", "-f", script]).status.success());
+    assert!(psql(&clients, &["-c", "CREATE TABLE of_a_later_version (a INT)"]).status.success());
+    assert!(psql(&reading, &["-c", "SELECT * FROM of_a_later_version"]).status.success());
 
     fs::create_dir_all(reader.path().join("enroll-data")).unwrap();
     let key = "enroll-data/sealing.key";

@@ -65,6 +65,36 @@ async fn what_was_exported_is_imported_elsewhere_and_tokens_still_work() {
 
 /// Nor does it bring back what is gone.
 #[tokio::test]
+async fn an_export_of_another_server_is_not_gone_on_with() {
+    let (here, there) = (Home::new(), Home::with_config(SCOPES));
+    let server = Server::open(&here);
+    server.register(&app(), None).await;
+    let exported = here.run("clients export").stdout;
+    assert_eq!(there.run_with_input("clients import -", &exported).code, Some(0));
+    let begun = exported.lines().next().unwrap().to_owned() + "\n";
+    there.write("copy.part", &begun);
+    let ran = there.run("clients export --output copy --resume");
+    assert!(ran.code == Some(1) && ran.stderr.contains("sealing key"), "{ran:?}");
+    assert_eq!(std::fs::read_to_string(there.path().join("copy.part")).unwrap(), begun);
+}
+
+/// Lines are taken many at once, and yet in their order where they are about the same client.
+#[tokio::test]
+async fn of_several_lines_about_one_client_the_last_one_holds() {
+    let (here, there) = (Home::new(), Home::with_config(SCOPES));
+    let server = Server::open(&here);
+    server.register(&app(), None).await;
+    let exported = here.run("clients export").stdout;
+    let line = between(&exported)[0];
+    let named = |number: usize| line.replace("\"App\"", &format!("\"App {number}\""));
+    let lines: Vec<_> = (0..40).map(named).collect();
+    let imported = there.run_with_input("clients import --replace -", &lines.join("\n"));
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+    assert!(imported.stdout.starts_with("1 imported, 39 replaced"), "{imported:?}");
+    assert!(there.run("clients list").stdout.contains("App 39"));
+}
+
+#[tokio::test]
 async fn what_was_deleted_is_not_imported_again() {
     let home = Home::new();
     let server = Server::open(&home);

@@ -307,8 +307,10 @@ pub(super) static COLUMNS: &[Column] = &[
         Kind::Text,
         "allowed_identity_token_signing_algorithms",
         Says::Text(id_token_algorithms, |client, held| {
-            let allowed =
-                held.map(|list| list.split(',').map(|own| Algorithm::from(own.trim())).collect::<Vec<_>>());
+            let list = held.unwrap_or_default();
+            let named = list.split(',').map(str::trim).filter(|own| !own.is_empty());
+            let allowed = Some(named.map(Algorithm::from).collect::<Vec<_>>());
+            let allowed = allowed.filter(|allowed| !allowed.is_empty());
             let asked = client.metadata.id_token_signed_response_alg.take();
             client.metadata.id_token_signed_response_alg =
                 asked.filter(|asked| allowed.as_ref().is_some_and(|allowed| allowed.contains(asked)));

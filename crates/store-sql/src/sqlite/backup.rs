@@ -35,7 +35,7 @@ fn fill(source: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> R
     let mut copy = Connection::open(to)?;
     // A page that others write would start the copy again, but for what this transaction sees.
     let snapshot = source.unchecked_transaction()?;
-    snapshot.query_row("SELECT COUNT(*) FROM schema_versions", [], |row| row.get::<_, i64>(0))?;
+    snapshot.query_row("SELECT COUNT(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
     let backup = Backup::new(source, &mut copy)?;
     while backup.step(PAGES)? != StepResult::Done {
         let state = backup.progress();

@@ -7,11 +7,13 @@ use enroll_access::{Caller, InitialAccessTokenData};
 use enroll_oauth_types::{ClientId, SealingKey};
 use enroll_registration::{Note, Registrar};
 use enroll_store::{Client, RegistrationKeyError, RegistrationKeys, StoreError, Token, TokenKind, Tombstone};
+use serde::Deserialize;
 
 use super::ATTEMPTS;
 use super::export::{ClientEntry, Entry};
 use crate::commands::moment;
 use crate::commands::transfer::{Obstacle, Outcome, Taker};
+use crate::failure::with_causes;
 use crate::service::Store;
 
 /// Stores clients.
@@ -26,7 +28,31 @@ pub(super) struct Clients {
     pub(super) replace: bool,
 }
 
+/// What is in the lines that says whose they are, in whichever form.
+#[derive(Deserialize)]
+struct Named {
+    client_id: Option<String>,
+    token_id: Option<String>,
+    #[serde(
+        alias = "client",
+        alias = "deleted_client",
+        alias = "initial_access_token",
+        alias = "registration_key"
+    )]
+    document: Option<Box<Named>>,
+}
+
+impl Named {
+    fn name(self) -> Option<String> {
+        self.client_id.or(self.token_id).or_else(|| self.document?.name())
+    }
+}
+
 impl Taker for Clients {
+    fn name(line: &str) -> Option<String> {
+        serde_json::from_str::<Named>(line).ok()?.name()
+    }
+
     async fn take(&self, line: String) -> Result<Outcome, Obstacle> {
         match (entry(&line)?, &self.judge) {
             (Entry::Client(entry), judge) => {
@@ -76,7 +102,7 @@ fn entry(line: &str) -> Result<Entry, Obstacle> {
         let document =
             serde_json::value::RawValue::from_string(line.trim().to_owned()).map_err(unreadable)?;
         let entry = ClientEntry { revision: 1, document };
-        let is_export = ["client", "deleted_client", "initial_access_token"]
+        let is_export = ["client", "deleted_client", "initial_access_token", "registration_key"]
             .iter()
             .any(|name| line.trim_start().starts_with(&format!("{{\"{name}\":")));
         match entry.client() {
@@ -89,7 +115,13 @@ fn entry(line: &str) -> Result<Entry, Obstacle> {
 
 fn unreadable(error: impl Into<enroll_store::BoxError>) -> Obstacle {
     let error: enroll_store::BoxError = error.into();
-    Obstacle::Unreadable(crate::failure::with_causes(&*error))
+    // It is the line that is wrong, and no store.
+    let error = match error.downcast::<StoreError>().map(|error| *error) {
+        Ok(StoreError::Backend(cause)) => cause,
+        Ok(other) => other.into(),
+        Err(other) => other,
+    };
+    Obstacle::Unreadable(with_causes(&*error))
 }
 
 impl Clients {
@@ -179,5 +211,35 @@ impl Clients {
         self.store.revoke(&token.id).await?;
         self.store.put(token).await?;
         Ok(Outcome::Replaced)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_line_is_told_of_the_line() {
+        for (line, problem) in [
+            (r#"{"registration_key":{}}"#, "missing field `token_id`"),
+            (r#"{"initial_access_token":{}}"#, "missing field `token_id`"),
+            (r#"{"client_id":"a"}"#, "missing field `issued_at`"),
+        ] {
+            let Err(Obstacle::Unreadable(told)) = entry(line) else { panic!("{line}") };
+            assert!(told.starts_with(problem), "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_about_what_it_names_in_whichever_form() {
+        for (line, name) in [
+            (r#"{"client":{"revision":1,"document":{"client_id":"a","x":[]}}}"#, Some("a")),
+            (r#"{"client_id":"a","issued_at":1}"#, Some("a")),
+            (r#"{"deleted_client":{"client_id":"a","deleted_at":1}}"#, Some("a")),
+            (r#"{"registration_key":{"token_id":"t"}}"#, Some("t")),
+            ("[1]", None),
+        ] {
+            assert_eq!(<Clients as Taker>::name(line).as_deref(), name, "{line}");
+        }
     }
 }

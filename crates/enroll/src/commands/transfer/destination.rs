@@ -145,10 +145,12 @@ fn begun(file: &mut File) -> std::io::Result<Option<Begun>> {
     while let Some(line) = lines.next()? {
         let (Ok(line), true) = (line, lines.is_ended) else { break };
         match &mut begun {
-            None => {
-                let Some(header) = Header::read(&line) else { break };
-                begun = Some(Begun { header, lines: 0, last: None });
-            }
+            None => match Header::read(&line) {
+                Some(header) => begun = Some(Begun { header, lines: 0, last: None }),
+                None => {
+                    return Err(std::io::Error::other("it is no export: delete it, or name another place"));
+                }
+            },
             // Everything was written but the name.
             Some(_) if Footer::read(&line).is_some() => break,
             Some(begun) => {
@@ -188,5 +190,14 @@ mod tests {
             assert_eq!(draft.begun.as_ref().map(|begun| begun.lines), lines, "{content}");
             assert_eq!(std::fs::metadata(&path).unwrap().len(), kept as u64, "{content}");
         }
+    }
+
+    #[test]
+    fn what_is_no_export_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, to) = (folder.path().join("x.part"), folder.path().join("x"));
+        std::fs::write(&path, "mine\nall of it\n").unwrap();
+        assert!(matches!(Draft::open(&path, &to, true), Err(Failure::World(_))));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine\nall of it\n");
     }
 }

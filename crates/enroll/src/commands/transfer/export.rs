@@ -66,6 +66,9 @@ fn begin<S: Source>(
     if let Some(problem) = begun.header.problem(S::WHAT) {
         return Err(refused(&problem));
     }
+    if begun.header.sealing_key != header.sealing_key {
+        return Err(refused("it was begun where the sealing key is another one"));
+    }
     let Some(last) = &begun.last else { return Ok((0, None, 0)) };
     let (part, name) = source.place_of(last).ok_or_else(|| refused("its last line is none of ours"))?;
     Ok((part, Some(name), begun.lines))

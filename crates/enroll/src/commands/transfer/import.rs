@@ -17,6 +17,9 @@ const AT_ONCE: usize = 512;
 
 /// Stores what a line says.
 pub(in crate::commands) trait Taker: Send + Sync + 'static {
+    /// What the line is about, if it says so: of two lines about the same thing the later one waits for the earlier.
+    fn name(line: &str) -> Option<String>;
+
     fn take(&self, line: String) -> impl Future<Output = Result<Outcome, Obstacle>> + Send;
 }
 
@@ -81,14 +84,16 @@ pub(in crate::commands) async fn import<T: Taker>(mut input: Input, taker: Arc<T
             Err(failure) => break Err(failure),
         };
         let Some((number, line)) = next else { break Ok(()) };
+        let name = line.as_ref().ok().and_then(|line| T::name(line));
+        while name.is_some() && under_way.iter().any(|own: &OneUnderWay| own.name == name) {
+            counts.settle(&mut under_way, &progress).await?;
+        }
         let taker = taker.clone();
-        under_way.push_back((
-            number,
-            tokio::spawn(async move {
-                let line = line.map_err(|flaw| Obstacle::Unreadable(flaw.to_string()))?;
-                taker.take(line).await
-            }),
-        ));
+        let outcome = tokio::spawn(async move {
+            let line = line.map_err(|flaw| Obstacle::Unreadable(flaw.to_string()))?;
+            taker.take(line).await
+        });
+        under_way.push_back(OneUnderWay { number, name, outcome });
         if under_way.len() >= AT_ONCE {
             counts.settle(&mut under_way, &progress).await?;
             progress.at(input.offset(), format!("{} lines", counts.all()));
@@ -107,13 +112,19 @@ pub(in crate::commands) async fn import<T: Taker>(mut input: Input, taker: Arc<T
     }
 }
 
-/// A line that is being taken, and its number.
-type UnderWay = VecDeque<(u64, JoinHandle<Result<Outcome, Obstacle>>)>;
+/// A line that is being taken: its number, and what it is about.
+struct OneUnderWay {
+    number: u64,
+    name: Option<String>,
+    outcome: JoinHandle<Result<Outcome, Obstacle>>,
+}
+
+type UnderWay = VecDeque<OneUnderWay>;
 
 impl Counts {
     /// Waits for the line that came first.
     async fn settle(&mut self, under_way: &mut UnderWay, progress: &Progress) -> Result<(), Failure> {
-        let Some((number, outcome)) = under_way.pop_front() else { return Ok(()) };
+        let Some(OneUnderWay { number, outcome, .. }) = under_way.pop_front() else { return Ok(()) };
         match outcome.await.map_err(|error| Failure::world(&error))? {
             Ok(Outcome::Stored(notes)) => {
                 self.stored += 1;

@@ -183,6 +183,16 @@ async fn a_column_that_somebody_edits_wins() {
             json!(["RS256", "PS256"]),
         ),
         (
+            "UPDATE Clients SET AllowedIdentityTokenSigningAlgorithms = ',RS256,, PS256 ,'",
+            "allowed_identity_token_signing_algorithms",
+            json!(["RS256", "PS256"]),
+        ),
+        (
+            "UPDATE Clients SET AllowedIdentityTokenSigningAlgorithms = ' , '",
+            "allowed_identity_token_signing_algorithms",
+            Value::Null,
+        ),
+        (
             "DELETE FROM ClientRedirectUris WHERE Id = 1",
             "redirect_uris",
             json!(["https://app.example/Cb?x=%7e"]),
