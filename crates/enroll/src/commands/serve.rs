@@ -17,7 +17,7 @@ use super::{say, tell, users};
 use crate::authorization::{self, Authorization};
 use crate::cli::{Role, Serve};
 use crate::config::{Config, LogFormat, RegistrationConfig, validate_issuer};
-use crate::failure::Failure;
+use crate::failure::{Failure, with_causes};
 use crate::service::Store;
 use crate::{sealed, server, service, telemetry};
 
@@ -48,6 +48,9 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
         server::app(registrar, authorization.as_ref(), &metadata, &issuer, store, metrics, &config.limits);
     let stop = stop_signal()?;
 
+    if let Err(error) = parts.store.ping().await {
+        tracing::error!("what needs the clients' database is answered with 503 for now: {}", with_causes(&error));
+    }
     if is_registering {
         parts.greet(&config.registration_url(&issuer)).await?;
     }
