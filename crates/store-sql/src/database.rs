@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use enroll_oauth_types::SecretHash;
 use enroll_store::{BoxError, StoreError};
 
 use crate::address::Address;
@@ -144,11 +145,17 @@ impl Row {
     }
 
     /// The next column as bytes.
-    pub(crate) fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
+    fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
         match self.0.next() {
             Some(Value::Bytes(bytes)) => Ok(bytes),
             other => Err(unexpected("bytes", other.as_ref())),
         }
+    }
+
+    /// The next column as a hash.
+    pub(crate) fn hash(&mut self) -> Result<SecretHash, StoreError> {
+        let bytes = <[u8; 32]>::try_from(self.bytes()?);
+        bytes.map(SecretHash::from).map_err(|_| StoreError::backend("a stored hash must have 32 bytes"))
     }
 
     /// The next column as a number that is not negative, or nothing.
