@@ -76,17 +76,18 @@ impl Draft {
         }
     }
 
-    fn finish(self, to: &Path) -> Result<(), Failure> {
+    fn finish(mut self, to: &Path) -> Result<(), Failure> {
         flush(&self.0)?;
         // An empty folder that has come up meanwhile holds nothing that could be lost; of others this fails.
         std::fs::rename(&self.0, to).map_err(|error| Failure::about(to, &error))?;
+        // Another backup may have a draft of this name from here on.
+        self.0.clear();
         flush(to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // After it was renamed there is none of this name.
         let _gone = std::fs::remove_dir_all(&self.0);
     }
 }
