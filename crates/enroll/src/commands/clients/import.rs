@@ -76,7 +76,7 @@ fn entry(line: &str) -> Result<Entry, Obstacle> {
         let document =
             serde_json::value::RawValue::from_string(line.trim().to_owned()).map_err(unreadable)?;
         let entry = ClientEntry { revision: 1, document };
-        let is_export = ["client", "deleted_client", "initial_access_token"]
+        let is_export = ["client", "deleted_client", "initial_access_token", "registration_key"]
             .iter()
             .any(|name| line.trim_start().starts_with(&format!("{{\"{name}\":")));
         match entry.client() {
@@ -179,5 +179,19 @@ impl Clients {
         self.store.revoke(&token.id).await?;
         self.store.put(token).await?;
         Ok(Outcome::Replaced)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_line_of_an_export_it_is_told_what_that_line_lacks() {
+        for name in ["client", "deleted_client", "initial_access_token", "registration_key"] {
+            let problem = entry(&format!("{{\"{name}\":{{\"nothing\":1}}}}")).err().unwrap().to_string();
+            assert!(problem.contains("unknown field `nothing`"), "{name}: {problem}");
+        }
+        assert!(entry("{}").err().unwrap().to_string().contains("client_id"));
     }
 }
