@@ -9,7 +9,7 @@ use enroll_store_sql::{OpenError, SqlRecords, SqlStore};
 use super::transfer::Progress;
 use super::{say, tell};
 use crate::cli::{Backup, Role};
-use crate::config::Config;
+use crate::config::{Config, Schema};
 use crate::failure::Failure;
 use crate::service;
 
@@ -21,6 +21,11 @@ pub(super) async fn run(options: &Backup) -> Result<(), Failure> {
             "{} is there already: name a folder that is not",
             to.display()
         )));
+    }
+    if config.database.schema == Schema::IdentityServer {
+        let problem = "clients stand in the database of an IdentityServer, which is backed up as its other tables are; \
+                       `enroll records export` writes down what is in the operational one";
+        return Err(Failure::Refused(problem.to_owned()));
     }
     service::configuration_must_exist(&config).await?;
     if config.role != Role::Registration {

@@ -193,6 +193,15 @@ async fn a_line_of_an_import_that_no_column_holds_is_told_and_the_others_go_on()
     }
 }
 
+#[test]
+fn a_backup_of_such_a_database_is_left_to_others() {
+    let home = home(TABLES);
+    assert_eq!(home.run("migrate").code, Some(0));
+    let ran = home.run("backup copy");
+    assert!(ran.code == Some(1) && ran.stderr.contains("of an IdentityServer"), "{ran:?}");
+    assert!(!home.path().join("copy").exists() && !home.path().join("copy.part").exists());
+}
+
 /// Whatever the pipeline lets in, by the cases of the wire: a read tells what the registration told.
 #[tokio::test]
 async fn what_is_registered_reads_as_it_was_answered() {
