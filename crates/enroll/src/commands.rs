@@ -61,7 +61,7 @@ fn read_at_most(file: &Path, most: u64) -> Result<Vec<u8>, Failure> {
         Some("-") => std::io::stdin().take(most).read_to_end(&mut content),
         _ => std::fs::File::open(file).and_then(|open| open.take(most).read_to_end(&mut content)),
     };
-    outcome.map_err(|error| Failure::World(format!("{}: {error}", file.display())))?;
+    outcome.map_err(|error| Failure::about(file, &error))?;
     Ok(content)
 }
 

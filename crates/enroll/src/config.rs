@@ -9,13 +9,14 @@ mod scopes;
 mod tokens;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use enroll_oauth_types::{Capabilities, SecretHash, Uri};
 use enroll_registration::Rules;
-use enroll_store_sql::SqlStore;
+use enroll_store_sql::{SqlStore, without_password};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +87,7 @@ impl Default for Config {
 
 /// Where the two planes are stored: by default in two SQLite files in the data folder, or in databases of PostgreSQL, MySQL or
 /// MariaDB.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Databases {
     pub(crate) schema: Schema,
@@ -100,6 +101,19 @@ pub(crate) struct Databases {
 impl Default for Databases {
     fn default() -> Self {
         Self { configuration: None, operational: None, client_staleness: 2, schema: Schema::default() }
+    }
+}
+
+/// Without the passwords in the URLs.
+impl fmt::Debug for Databases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { schema, configuration, operational, client_staleness } = self;
+        f.debug_struct("Databases")
+            .field("schema", schema)
+            .field("configuration", &configuration.as_deref().map(without_password))
+            .field("operational", &operational.as_deref().map(without_password))
+            .field("client_staleness", client_staleness)
+            .finish()
     }
 }
 

@@ -1,5 +1,8 @@
 //! Why a command did not do what it was asked, with the exit code.
 
+use std::fmt::Display;
+use std::path::Path;
+
 /// The three ways to fail.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -18,6 +21,11 @@ impl Failure {
     /// A failure of the world, with its causes.
     pub(crate) fn world(error: &(dyn std::error::Error + 'static)) -> Self {
         Self::World(with_causes(error))
+    }
+
+    /// A failure of the world that is about a file or a folder.
+    pub(crate) fn about(path: &Path, problem: &dyn Display) -> Self {
+        Self::World(format!("{}: {problem}", path.display()))
     }
 
     /// The exit code.

@@ -33,7 +33,8 @@ const PAGE: &str = "SELECT revision, document FROM clients \
 impl ClientReader for SqlStore {
     async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         let key = &*client_key(id.as_str());
-        let (look, known) = (self.known.look(Instant::now()), self.known.get(key));
+        let now = Instant::now();
+        let (look, known) = (self.known.look(now), self.known.get(key, now));
         let values = [known.as_ref().map(|known| known.revision).into(), key.into()];
         let Some(mut row) = self.database.fetch(BY_ID, values, 1).await?.pop() else {
             if known.is_some() {

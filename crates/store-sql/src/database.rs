@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use enroll_oauth_types::SecretHash;
 use enroll_store::{BoxError, StoreError};
 
 use crate::address::Address;
@@ -144,11 +145,17 @@ impl Row {
     }
 
     /// The next column as bytes.
-    pub(crate) fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
+    fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
         match self.0.next() {
             Some(Value::Bytes(bytes)) => Ok(bytes),
             other => Err(unexpected("bytes", other.as_ref())),
         }
+    }
+
+    /// The next column as a hash.
+    pub(crate) fn hash(&mut self) -> Result<SecretHash, StoreError> {
+        let bytes = <[u8; 32]>::try_from(self.bytes()?);
+        bytes.map(SecretHash::from).map_err(|_| StoreError::backend("a stored hash must have 32 bytes"))
     }
 
     /// The next column as a number that is not negative, or nothing.
@@ -177,8 +184,15 @@ fn text(value: Value) -> Result<String, StoreError> {
     }
 }
 
+/// Says of what kind it is and not what it is, since errors are logged.
 fn unexpected(expected: &str, found: Option<&Value>) -> StoreError {
-    StoreError::backend(format!("a column holds {found:?} where {expected} is expected"))
+    let found = match found {
+        Some(Value::Integer(_)) => "a number",
+        Some(Value::Text(_)) => "text",
+        Some(Value::Bytes(_)) => "bytes",
+        Some(Value::Null) | None => "nothing",
+    };
+    StoreError::backend(format!("a column holds {found} where {expected} is expected"))
 }
 
 /// A statement of a unit, and what it means when it touches no row.
@@ -308,6 +322,26 @@ impl Database {
         match self {
             Self::Sqlite(sqlite) => sqlite.ping().await,
             Self::Server(server) => server.ping().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn an_error_does_not_tell_what_a_column_holds() {
+        for value in [Value::from("secret"), Value::from(&b"secret"[..]), Value::Integer(-7)] {
+            let mut row = Row(vec![value].into_iter());
+            let problem = row.required_number().unwrap_err().source().unwrap().to_string();
+            assert!(problem.starts_with("a column holds ") && problem.contains(" where a "), "{problem}");
+            assert!(
+                !problem.contains("secret") && !problem.contains("115") && !problem.contains('7'),
+                "{problem}"
+            );
         }
     }
 }

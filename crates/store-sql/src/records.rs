@@ -196,11 +196,9 @@ fn remove_all(kinds: &Kinds, belongs_to: &Belongs) -> Vec<Statement> {
 }
 
 fn read(kind: RecordKind, mut row: Row) -> Result<Record, StoreError> {
-    let key: [u8; 32] =
-        row.bytes()?.try_into().map_err(|_| StoreError::backend("a stored hash must have 32 bytes"))?;
     Ok(Record {
         kind,
-        key: key.into(),
+        key: row.hash()?,
         revision: row.required_number()?,
         belongs_to: Belongs {
             client: row.optional_text()?.map(|id| ClientId::from(id.as_str())),

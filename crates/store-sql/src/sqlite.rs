@@ -23,7 +23,7 @@ use writer::Writer;
 pub(crate) struct Sqlite {
     readers: Arc<Readers>,
     /// How many long queries may run at the same time.
-    long: Semaphore,
+    long: Arc<Semaphore>,
     /// `None` when it was opened for reading alone.
     writer: Option<Writer>,
     /// Which file was opened.
@@ -57,7 +57,7 @@ impl Sqlite {
         let first = connection::reading(&path, plane)?;
         let file = connection::identity(&path);
         let readers = Arc::new(Readers { path, plane, idle: Mutex::new(vec![first]) });
-        Ok(Self { readers, long: Semaphore::new(LONG_QUERIES), writer, file })
+        Ok(Self { readers, long: Arc::new(Semaphore::new(LONG_QUERIES)), writer, file })
     }
 
     /// Reads, writes when it may, and looks whether the file is still the one that was opened: the engine goes on with
@@ -103,9 +103,14 @@ impl Sqlite {
         sql: Cow<'static, str>,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        let _turn = self.long.acquire().await.map_err(StoreError::backend)?;
+        let turn = self.long.clone().acquire_owned().await.map_err(StoreError::backend)?;
         let readers = self.readers.clone();
-        let rows = tokio::task::spawn_blocking(move || readers.fetch(&sql, &values)).await;
+        let rows = tokio::task::spawn_blocking(move || {
+            let rows = readers.fetch(&sql, &values);
+            drop(turn); // not before, also when nobody waits for it any more
+            rows
+        })
+        .await;
         rows.map_err(StoreError::backend)?
     }
 

@@ -135,11 +135,10 @@ keeps_tokens!(IdentityServerStore, TOKENS_BESIDE);
 
 fn read(kind: TokenKind, mut row: Row) -> Result<Token, StoreError> {
     let id = TokenId::from(row.text()?.as_str());
-    let hash: [u8; 32] =
-        row.bytes()?.try_into().map_err(|_| StoreError::backend("a stored hash must have 32 bytes"))?;
+    let hash = row.hash()?;
     let issued_at = Timestamp(row.required_number()?);
     let expires_at = row.number()?.map(Timestamp);
     let uses_left = row.number()?.map(|uses| u32::try_from(uses).unwrap_or(u32::MAX));
     let data = RawValue::from_string(row.text()?).map_err(StoreError::backend)?;
-    Ok(Token { id, kind, hash: hash.into(), issued_at, expires_at, uses_left, data })
+    Ok(Token { id, kind, hash, issued_at, expires_at, uses_left, data })
 }

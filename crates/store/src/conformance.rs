@@ -227,17 +227,21 @@ macro_rules! conformance_test {
 mod tests {
     #[test]
     fn every_promise_is_tested() {
-        let tested = include_str!("conformance.rs");
-        let promises = [
-            include_str!("conformance/archive.rs"),
-            include_str!("conformance/clients.rs"),
-            include_str!("conformance/records.rs"),
-            include_str!("conformance/removals.rs"),
-            include_str!("conformance/tokens.rs"),
-        ];
-        for promise in promises.iter().flat_map(|file| file.split("pub async fn ").skip(1)) {
-            let name = promise.split('<').next().unwrap();
-            assert!(tested.contains(&format!("            {name},\n")), "{name} is not in the macro");
+        for (module, promises) in [
+            ("archive", include_str!("conformance/archive.rs")),
+            ("clients", include_str!("conformance/clients.rs")),
+            ("records", include_str!("conformance/records.rs")),
+            ("removals", include_str!("conformance/removals.rs")),
+            ("tokens", include_str!("conformance/tokens.rs")),
+        ] {
+            // Modules promise things of the same name, so each is looked for in the list of its own.
+            let (_, list) =
+                include_str!("conformance.rs").split_once(&format!("$empty, {module}:\n")).unwrap();
+            let tested: Vec<_> = list.split(");").next().unwrap().split(',').map(str::trim).collect();
+            for promise in promises.split("pub async fn ").skip(1) {
+                let name = promise.split('<').next().unwrap();
+                assert!(tested.contains(&name), "{module}: {name} is not in the macro");
+            }
         }
     }
 }

@@ -64,7 +64,7 @@ struct Draft(PathBuf);
 
 impl Draft {
     fn make(to: &Path) -> Result<Self, Failure> {
-        let mut name = to.file_name().ok_or_else(|| about(to, &"names no folder"))?.to_owned();
+        let mut name = to.file_name().ok_or_else(|| Failure::about(to, &"names no folder"))?.to_owned();
         name.push(".part");
         let path = to.with_file_name(name);
         match DirBuilder::new().mode(0o700).create(&path) {
@@ -75,30 +75,27 @@ impl Draft {
                     path.display()
                 )))
             }
-            Err(error) => Err(about(&path, &error)),
+            Err(error) => Err(Failure::about(&path, &error)),
         }
     }
 
-    fn finish(self, to: &Path) -> Result<(), Failure> {
+    fn finish(mut self, to: &Path) -> Result<(), Failure> {
         flush(&self.0)?;
         // An empty folder that has come up meanwhile holds nothing that could be lost; of others this fails.
-        std::fs::rename(&self.0, to).map_err(|error| about(to, &error))?;
+        std::fs::rename(&self.0, to).map_err(|error| Failure::about(to, &error))?;
+        // Another backup may have a draft of this name from here on.
+        self.0.clear();
         flush(to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // After it was renamed there is none of this name.
         let _gone = std::fs::remove_dir_all(&self.0);
     }
 }
 
 /// A name that is not on disk is lost in a power cut.
 fn flush(folder: &Path) -> Result<(), Failure> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| about(folder, &error))
-}
-
-fn about(path: &Path, problem: &dyn std::fmt::Display) -> Failure {
-    Failure::World(format!("{}: {problem}", path.display()))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| Failure::about(folder, &error))
 }

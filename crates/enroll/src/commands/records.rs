@@ -144,16 +144,16 @@ impl<Store: RecordStore> Taker for Keeper<Store> {
             let here = self.records.record(record.kind, &record.key).await?;
             let revision = here.as_ref().map_or(1, |here| here.revision);
             let next = Record { revision, ..record.clone() };
-            let (write, outcome) = match here {
-                None => (Write::Insert(next), Outcome::Stored(Vec::new())),
+            let (writes, outcome) = match here {
+                None => (vec![Write::Insert(next)], Outcome::Stored(Vec::new())),
                 Some(here) if here == next => return Ok(Outcome::There),
-                Some(_) if self.replace => (Write::Replace(next), Outcome::Replaced),
+                Some(here) if self.replace => (in_the_place_of(&here, next), Outcome::Replaced),
                 Some(_) => {
                     let (kind, key) = (record.kind.as_str(), record.key.to_text());
                     return Err(Obstacle::Differs(format!("the {kind} {key}")));
                 }
             };
-            match self.records.apply(vec![write]).await {
+            match self.records.apply(writes).await {
                 Ok(()) => return Ok(outcome),
                 Err(StoreError::Duplicate | StoreError::Conflict) => {} // somebody was quicker: look again
                 Err(error) => return Err(error.into()),
@@ -161,6 +161,15 @@ impl<Store: RecordStore> Taker for Keeper<Store> {
         }
         Err(StoreError::Conflict.into())
     }
+}
+
+/// What puts `next` where `here` is. To replace a record leaves it whose it was, and the subject of a user stands nowhere else.
+fn in_the_place_of(here: &Record, next: Record) -> Vec<Write> {
+    if here.belongs_to == next.belongs_to {
+        return vec![Write::Replace(next)];
+    }
+    let taken = Write::Remove { kind: here.kind, key: here.key, revision: Some(here.revision) };
+    vec![taken, Write::Insert(next)]
 }
 
 #[cfg(test)]
@@ -191,6 +200,18 @@ mod tests {
         let keeper = Keeper { replace: true, ..keeper };
         assert!(taken(&keeper, &changed).await.contains("Replaced"));
         assert!(taken(&keeper, &changed).await.contains("There"));
+    }
+
+    #[tokio::test]
+    async fn what_takes_the_place_of_somebody_elses_belongs_to_whom_the_line_says() {
+        let keeper = keeper(9, true);
+        assert!(taken(&keeper, LINE).await.contains("Stored"));
+        let others = LINE.replace("alice", "bob");
+        assert!(taken(&keeper, &others).await.contains("Replaced"));
+        assert!(taken(&keeper, &others).await.contains("There"));
+        let stored = keeper.records.records(RecordKind::User, &Belongs::default(), None, 9).await.unwrap();
+        let lines: Vec<_> = stored.into_iter().map(Entry::from).collect();
+        assert_eq!(serde_json::to_string(&lines).unwrap(), format!("[{others}]"));
     }
 
     #[tokio::test]

@@ -49,7 +49,10 @@ pub(super) async fn run(options: Serve) -> Result<(), Failure> {
     let stop = stop_signal()?;
 
     if let Err(error) = parts.store.ping().await {
-        tracing::error!("what needs the clients' database is answered with 503 for now: {}", with_causes(&error));
+        tracing::error!(
+            "what needs the clients' database is answered with 503 for now: {}",
+            with_causes(&error)
+        );
     }
     if is_registering {
         parts.greet(&config.registration_url(&issuer)).await?;
@@ -150,9 +153,12 @@ impl Parts {
                 Role::All | Role::Registration => reaper.keep_up(),
             });
         }
-        if config.role != Role::All && config.terms()?.values().any(|own| !own.retention.is_for_ever()) {
+        let ends = config.retention.tombstones().is_some()
+            || config.terms()?.values().any(|own| !own.retention.is_for_ever());
+        if ends && config.role != Role::All {
             tracing::warn!(
-                "clients are deleted by unused_after, idle_after and lifetime only where the role is `all`"
+                "clients are deleted by unused_after, idle_after and lifetime, and forgotten by retention.tombstones, \
+                 only where the role is `all`"
             );
         }
         Ok(())

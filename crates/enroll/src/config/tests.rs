@@ -42,6 +42,14 @@ fn every_key_of_the_example_can_be_turned_on() {
 }
 
 #[test]
+fn what_is_shown_of_a_configuration_has_no_password() {
+    let config = "[database]\nconfiguration = \"postgres://u:hush@h/clients\"\noperational = \"mysql://u:hush@h/records\"";
+    let shown = format!("{:?}", parse(config).unwrap());
+    assert!(shown.contains("postgres://h/clients") && shown.contains("mysql://h/records"), "{shown}");
+    assert!(!shown.contains("hush"), "{shown}");
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_key() {
     for (text, key) in [
         ("unknown = 1", "unknown"),

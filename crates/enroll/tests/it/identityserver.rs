@@ -199,6 +199,31 @@ fn a_key_with_a_number_that_is_none_here_is_listed_as_it_stands() {
     }
 }
 
+#[tokio::test]
+async fn a_line_of_an_import_that_no_column_holds_is_told_and_the_others_go_on() {
+    let (here, there) = (Home::new(), home(TABLES));
+    let server = Server::open(&here);
+    let long = format!("https://app.example/{}", "x".repeat(381));
+    for uri in [long.as_str(), "https://app.example/cb"] {
+        let registered = server.register(&json!({ "redirect_uris": [uri] }), None).await;
+        assert_eq!(registered.status, 201, "{}", registered.text);
+    }
+    std::fs::create_dir(there.path().join("enroll-data")).unwrap();
+    let key = "enroll-data/sealing.key";
+    std::fs::copy(here.path().join(key), there.path().join(key)).unwrap();
+    let exported = here.run("clients export").stdout;
+    for summary in
+        ["1 imported, 0 were there already, 1 failed", "0 imported, 1 were there already, 1 failed"]
+    {
+        let ran = there.run_with_input("clients import - --exact", &exported);
+        assert_eq!((ran.code, ran.stdout.trim_end()), (Some(1), summary), "{ran:?}");
+        assert!(
+            ran.stderr.contains("line 2: ") && ran.stderr.contains("redirect_uris[0]: must have"),
+            "{ran:?}"
+        );
+    }
+}
+
 /// Whatever the pipeline lets in, by the cases of the wire: a read tells what the registration told.
 #[tokio::test]
 async fn what_is_registered_reads_as_it_was_answered() {

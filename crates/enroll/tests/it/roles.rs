@@ -120,6 +120,19 @@ async fn the_authorization_server_has_clients_open_for_reading_alone() {
     assert!(open_for_writing(&registration, "operational.db").is_empty(), "it has no business there");
 }
 
+/// Who deletes clients has to see their uses, which stand in the other plane.
+#[test]
+fn whoever_is_apart_says_that_nothing_ends_by_itself() {
+    for ends in ["[retention]\ntombstones = 1\n", "[policies.default]\nunused_after = 1\n"] {
+        let home = Home::with_config(&format!("{APART}{ends}"));
+        let (registration, authorization) = both(&home);
+        for apart in [registration, authorization] {
+            let log = apart.stop().log;
+            assert!(log.contains("only where the role is `all`"), "{log}");
+        }
+    }
+}
+
 #[test]
 fn an_authorization_server_apart_makes_neither_database_nor_key() {
     let home = Home::with_config(APART);

@@ -281,7 +281,7 @@ async fn a_client_of_the_implicit_flow_becomes_a_row_as_well() {
 }
 
 #[tokio::test]
-async fn keys_take_turns_and_identifiers_go_on_until_theirs_is_ended() {
+async fn keys_take_turns_identifiers_go_on_and_a_key_in_use_is_not_ended() {
     let home = Home::with_config(&kept("stateless"));
     let server = Server::start(&home, "");
     let old = Registered::at(&server, &machine()).await;

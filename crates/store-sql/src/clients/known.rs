@@ -15,6 +15,10 @@ use moka::sync::Cache;
 /// How much all of them may take, roughly, in bytes.
 const MOST: u64 = 16 * 1024 * 1024;
 
+/// How long a document is gone by, whatever its revision. A server that lost its last changes, by a failover or an older copy, counts
+/// the same revisions once more.
+const OLDEST: Duration = Duration::from_mins(5);
+
 /// Those that were asked for lately or often, by [`client_key`](crate::client_key::client_key).
 pub(crate) struct KnownClients {
     clients: Cache<String, Known>,
@@ -28,6 +32,8 @@ struct Known {
     client: Arc<Client>,
     /// In bytes.
     weight: u32,
+    /// When its document was read.
+    read_at: Instant,
     /// When it was so for certain.
     as_of: Option<Instant>,
 }
@@ -46,9 +52,14 @@ impl KnownClients {
         Self { clients, moment, forgotten: AtomicU64::new(0) }
     }
 
-    /// The client as it was read last, however long ago.
-    pub(crate) fn get(&self, key: &str) -> Option<Arc<Client>> {
-        self.clients.get(key).map(|known| known.client)
+    /// The client as it was read last, perhaps long ago: whether it is still so, the database has to say.
+    pub(crate) fn get(&self, key: &str, now: Instant) -> Option<Arc<Client>> {
+        let known = self.clients.get(key)?;
+        if now.saturating_duration_since(known.read_at) < OLDEST {
+            return Some(known.client);
+        }
+        self.clients.invalidate(key);
+        None
     }
 
     /// The client as it was a moment before `now` at the most. One that was disabled may be enabled by now.
@@ -67,7 +78,8 @@ impl KnownClients {
     pub(crate) fn keep(&self, key: &str, client: Arc<Client>, length: usize, look: Look) {
         // Its strings are a copy of the document's.
         let weight = u32::try_from(size_of::<Client>() + 2 * length).unwrap_or(u32::MAX);
-        self.clients.insert(key.to_owned(), Known { client, weight, as_of: self.as_of(look) });
+        let known = Known { client, weight, read_at: look.begun, as_of: self.as_of(look) };
+        self.clients.insert(key.to_owned(), known);
     }
 
     /// The database said that the client still has the revision that is known.
@@ -129,8 +141,8 @@ mod tests {
         let look = known.look(Instant::now());
         known.keep("1", client(1, 1), 10, look);
         known.keep("1", client(1, 2), 10, look);
-        assert_eq!(known.get("1").unwrap().revision, 2);
-        assert!(known.get("2").is_none());
+        assert_eq!(known.get("1", look.begun).unwrap().revision, 2);
+        assert!(known.get("2", look.begun).is_none());
     }
 
     #[test]
@@ -142,14 +154,25 @@ mod tests {
         known.confirm("1", known.look(nearly));
         assert!(known.recent("1", now + MOMENT).is_some());
         assert!(known.recent("1", nearly + MOMENT).is_none());
-        assert!(known.get("1").is_some(), "what was read is worth asking about");
+        assert!(known.get("1", nearly + MOMENT).is_some(), "what was read is worth asking about");
+    }
+
+    /// However often the database says that the revision is the same.
+    #[test]
+    fn a_document_is_read_again_after_a_while() {
+        let (known, now) = (KnownClients::new(MOMENT), Instant::now());
+        known.keep("1", client(1, 1), 10, known.look(now));
+        let nearly = now + Duration::from_secs(299);
+        known.confirm("1", known.look(nearly));
+        assert!(known.get("1", nearly).is_some() && known.recent("1", now + OLDEST).is_some());
+        assert!(known.get("1", now + OLDEST).is_none() && known.recent("1", now + OLDEST).is_none());
     }
 
     #[test]
     fn where_there_is_no_moment_nothing_is_recent() {
         let (known, now) = (KnownClients::new(Duration::ZERO), Instant::now());
         known.keep("1", client(1, 1), 10, known.look(now));
-        assert!(known.recent("1", now).is_none() && known.get("1").is_some());
+        assert!(known.recent("1", now).is_none() && known.get("1", now).is_some());
     }
 
     #[test]
@@ -167,7 +190,7 @@ mod tests {
         for told in [|known: &KnownClients| known.forget("1"), |known: &KnownClients| known.forget_all()] {
             let look = known.look(now);
             told(&known);
-            assert!(known.get("1").is_none());
+            assert!(known.get("1", now).is_none());
             known.keep("1", client(1, 1), 10, look);
             assert!(known.recent("1", now).is_none());
             known.confirm("1", look);

@@ -9,7 +9,7 @@ use enroll_store::StoreError;
 use super::children::CHILDREN;
 use super::columns::{COLUMNS, Column, Held};
 use super::rows::Rows;
-use super::secrets::JWK;
+use super::secrets::{JWK, SecretRow};
 use super::{LONGEST_ID, properties, secrets};
 use crate::database::{Engine, Row};
 
@@ -35,7 +35,7 @@ pub(super) const CLIENTS: &str = "Clients";
 pub(super) const SECRETS: &str = "ClientSecrets";
 pub(super) const PROPERTIES: &str = "ClientProperties";
 
-/// The columns of the two tables that hold more than one value a row. The table of claims is never touched.
+/// The columns of the tables that hold more than one value a row. Claims are deleted with their client, and otherwise left alone.
 const OTHERS: [(&str, &[&str]); 3] = [
     (SECRETS, &["Description", "Value", "Expiration", "Type", "Created"]),
     (PROPERTIES, &["Key", "Value"]),
@@ -139,7 +139,9 @@ impl Catalogue {
             }
         }
         let longest = self.longest(SECRETS, "Value", secrets::LONGEST);
-        for (index, key) in rows.secrets.iter().filter(|row| row.kind == JWK).enumerate() {
+        let is_there = |row: &SecretRow| before.secrets.iter().any(|own| own.content() == row.content());
+        let keys = rows.secrets.iter().filter(|row| row.kind == JWK).enumerate();
+        for (index, key) in keys.filter(|(_, row)| !is_there(row)) {
             fits("jwks.keys", &key.value, longest, Some(index))?;
         }
         let longest = self.longest(PROPERTIES, "Key", properties::LONGEST_KEY);

@@ -151,10 +151,20 @@ impl Rows {
         }
         secrets::correct(client, &self.secrets);
         for (column, held) in &self.columns {
-            if column.of(client).is_some_and(|own| own != *held) {
+            if column.of(client).is_some_and(|own| own != *held) && !self.was_brought_since(column, held) {
                 column.tell(client, held);
             }
         }
+    }
+
+    /// Whether the column came with a later version of the schema and says nothing yet. Of a column that is there no property is
+    /// written, so one that is about it was written before.
+    fn was_brought_since(&self, column: &Column, held: &Held) -> bool {
+        let is_about = |(key, _): &(String, String)| {
+            properties::name(key).is_some_and(|(name, _)| name == column.member)
+        };
+        let says_nothing = matches!(held, Held::Nothing | Held::Flag(false));
+        !column.is_old && says_nothing && self.is_ours() && self.properties.iter().any(is_about)
     }
 
     /// What was counted; and where somebody else edited the columns since, more than that, by a number that is another after

@@ -6,7 +6,8 @@ use enroll_oauth_types::{ClientId, Timestamp};
 use enroll_store::{Client, ClientReader as _, ClientStore, RegisteredBy, StoreError};
 use tempfile::TempDir;
 
-use crate::database::Engine;
+use super::{LONG_QUERIES, Sqlite};
+use crate::database::{Engine, Value};
 use crate::migrate::{Plane, checksum};
 use crate::{Access, OpenError, SchemaVersion, SqlStore};
 
@@ -95,6 +96,21 @@ async fn a_change_that_was_refused_changes_nothing_of_what_is_known() {
     let late = Client { revision: 7, enabled: false, ..client("a") };
     assert!(matches!(store.replace(&late).await, Err(StoreError::Conflict)));
     assert_eq!(stored(&store, "a").await, Some(client("a")));
+}
+
+/// Else whoever comes and goes would have more of them run at once than there are turns.
+#[tokio::test]
+async fn a_long_query_has_its_turn_until_it_ends_whoever_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let database = Sqlite::open(&path, Plane::Configuration, Access::ReadWrite).unwrap();
+    let count = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?) \
+         SELECT count(*) FROM numbers";
+    let abandoned = database.fetch_many(count.into(), vec![Value::Integer(5_000_000)]);
+    tokio::select! { biased; _ = abandoned => panic!("it takes a while"), () = std::future::ready(()) => {} }
+    assert_eq!(database.long.available_permits(), LONG_QUERIES - 1);
+    let all = u32::try_from(LONG_QUERIES).unwrap();
+    assert!(database.long.acquire_many(all).await.is_ok(), "it ends");
 }
 
 /// To compile a statement takes longer than to run it.

@@ -47,7 +47,7 @@ impl Destination {
             });
         };
         must_be_free(to)?;
-        let mut name = to.file_name().ok_or_else(|| about(to, &"names no file"))?.to_owned();
+        let mut name = to.file_name().ok_or_else(|| Failure::about(to, &"names no file"))?.to_owned();
         name.push(".part");
         let path = to.with_file_name(name);
         Draft::open(&path, to, output.resume).map(Self::File)
@@ -69,7 +69,9 @@ impl Destination {
         match self {
             Self::Screen => say_exactly(line),
             Self::Pipe(pipe) => writeln!(pipe, "{line}").or_else(reader_went_away),
-            Self::File(draft) => writeln!(draft.file, "{line}").map_err(|error| about(&draft.path, &error)),
+            Self::File(draft) => {
+                writeln!(draft.file, "{line}").map_err(|error| Failure::about(&draft.path, &error))
+            }
         }
     }
 
@@ -79,11 +81,11 @@ impl Destination {
             Self::Screen => Ok(()),
             Self::Pipe(mut pipe) => pipe.flush().or_else(reader_went_away),
             Self::File(Draft { path, to, file, .. }) => {
-                let file = file.into_inner().map_err(|error| about(&path, error.error()))?;
-                file.sync_all().map_err(|error| about(&path, &error))?;
+                let file = file.into_inner().map_err(|error| Failure::about(&path, error.error()))?;
+                file.sync_all().map_err(|error| Failure::about(&path, &error))?;
                 // A link fails when something has this name by now, a rename would replace it.
-                std::fs::hard_link(&path, &to).map_err(|error| about(&to, &error))?;
-                std::fs::remove_file(&path).map_err(|error| about(&path, &error))?;
+                std::fs::hard_link(&path, &to).map_err(|error| Failure::about(&to, &error))?;
+                std::fs::remove_file(&path).map_err(|error| Failure::about(&path, &error))?;
                 flush_name(&to);
                 Ok(())
             }
@@ -106,10 +108,6 @@ fn must_be_free(path: &Path) -> Result<(), Failure> {
     }
 }
 
-fn about(path: &Path, problem: &dyn std::fmt::Display) -> Failure {
-    Failure::World(format!("{}: {problem}", path.display()))
-}
-
 /// Not every file system lets a folder be flushed, and where it does not, there is nothing else to do.
 fn flush_name(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -128,12 +126,12 @@ impl Draft {
                 "{} is there, of an export that was cut off: --resume goes on with it; or delete it",
                 path.display()
             )),
-            _ => about(path, &error),
+            _ => Failure::about(path, &error),
         })?;
         if file.try_lock().is_err() {
             return Err(Failure::Refused(format!("{} is being written by another export", path.display())));
         }
-        let begun = begun(&mut file).map_err(|error| about(path, &error))?;
+        let begun = begun(&mut file).map_err(|error| Failure::about(path, &error))?;
         Ok(Self { path: path.to_owned(), to: to.to_owned(), file: BufWriter::new(file), begun })
     }
 }

@@ -135,7 +135,8 @@ impl Counts {
             Ok(Outcome::Replaced) => self.replaced += 1,
             Ok(Outcome::There) => self.there += 1,
             Ok(Outcome::LeftOut) => self.left_out += 1,
-            Err(Obstacle::Store(error)) => {
+            // What the store has no place for is about this line alone.
+            Err(Obstacle::Store(error)) if !matches!(error, StoreError::Refused(_)) => {
                 return Err(Failure::World(format!(
                     "line {number}: {}; what came before it is stored, and the same import again goes on from there",
                     with_causes(&error)

@@ -230,6 +230,39 @@ async fn a_column_that_somebody_edits_wins() {
     }
 }
 
+/// Whoever brings the schema to the next version edits nobody.
+#[tokio::test]
+async fn a_column_that_a_later_version_brings_changes_no_client_until_somebody_edits_it() {
+    let folder = fresh::tables(fresh::OLDER);
+    let client = golden::client();
+    assert_eq!(client.metadata.dpop_bound_access_tokens, Some(true));
+    fresh::open(&folder).await.insert(&client, None).await.unwrap();
+    for column in [
+        "RequireDPoP INTEGER NOT NULL DEFAULT 0",
+        "RequirePushedAuthorization INTEGER NOT NULL DEFAULT 0",
+        "InitiateLoginUri TEXT NULL",
+        "CoordinateLifetimeWithUserSession INTEGER NULL",
+    ] {
+        fresh::raw(&folder).execute_batch(&format!("ALTER TABLE Clients ADD COLUMN {column}")).unwrap();
+    }
+    let store = fresh::open(&folder).await;
+    assert_eq!(read(&store, client.id.as_str()).await, client);
+    store.replace(&Client { enabled: false, ..client.clone() }).await.unwrap();
+    let disabled = Client { enabled: false, revision: 2, ..client.clone() };
+    assert_eq!(read(&store, client.id.as_str()).await, disabled);
+    let edit = "UPDATE Clients SET RequireDPoP = 1, InitiateLoginUri = 'https://app.example/edited'";
+    fresh::raw(&folder).execute_batch(edit).unwrap();
+    let edited = read(&store, client.id.as_str()).await.metadata;
+    assert_eq!(
+        edited.initiate_login_uri.map(|uri| uri.to_string()).as_deref(),
+        Some("https://app.example/edited")
+    );
+    let freed = ClientMetadata { dpop_bound_access_tokens: None, ..client.metadata };
+    let current = read(&store, client.id.as_str()).await;
+    store.replace(&Client { metadata: freed.clone(), ..current }).await.unwrap();
+    assert_eq!(read(&store, client.id.as_str()).await.metadata, freed);
+}
+
 #[tokio::test]
 async fn a_name_in_other_languages_stays_when_the_one_without_is_edited() {
     let (store, folder, client) = with_a_client().await;

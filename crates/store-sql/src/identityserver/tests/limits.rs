@@ -110,9 +110,13 @@ async fn four_hundred_redirect_uris_come_back_in_their_order() {
 #[tokio::test]
 async fn what_is_too_long_already_is_no_reason_to_refuse_a_change() {
     let (store, folder) = fresh::empty(fresh::CURRENT).await;
-    store.insert(&client(&json!({ "redirect_uris": ["https://app.example/"] })), None).await.unwrap();
+    let with_a_key =
+        json!({ "redirect_uris": ["https://app.example/"], "jwks": { "keys": [{ "kty": "EC" }] } });
+    store.insert(&client(&with_a_key), None).await.unwrap();
     let long = format!("https://app.example/{}", "x".repeat(500));
     fresh::raw(&folder).execute("UPDATE ClientRedirectUris SET RedirectUri = ?", [&long]).unwrap();
+    let key = json!({ "kty": "EC", "x": "x".repeat(5000) }).to_string();
+    fresh::raw(&folder).execute("UPDATE ClientSecrets SET Value = ? WHERE Type = 'JWK'", [key]).unwrap();
     let read = store.client(&golden::client().id).await.unwrap().unwrap();
     store.replace(&Client { enabled: false, ..Client::clone(&read) }).await.unwrap();
     let mut longer = Client::clone(&store.client(&read.id).await.unwrap().unwrap());

@@ -74,7 +74,7 @@ impl Place {
 }
 
 /// Connections to write by.
-pub(super) fn links(url: &str) -> Arc<Links> {
+pub(in crate::server) fn links(url: &str) -> Arc<Links> {
     let Ok(Address::Server(address)) = Address::read(url) else { panic!("{url} names no server") };
     Arc::new(Links::new(address, Access::ReadWrite, 16).unwrap())
 }
