@@ -1,4 +1,5 @@
-//! The database servers that tests need: those that the environment names, or ours, until the value is dropped.
+//! The database servers that tests need: those that the environment names, or ours, until the value is dropped. And the clock that
+//! the tests of their faults move.
 
 use std::env;
 
@@ -17,6 +18,7 @@ pub(crate) struct Databases {
 impl Databases {
     /// Installs what is missing, where we may, and starts them; a failure says what to do.
     pub(crate) fn start() -> Result<Self, Failure> {
+        tools::need(&[tools::CLOCK])?;
         let given: Vec<_> = ENGINES
             .into_iter()
             .filter_map(|engine| Some((engine.variable(), env::var(engine.variable()).ok()?)))

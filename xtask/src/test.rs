@@ -1,7 +1,8 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 //!
 //! It needs Rust and a C compiler, nothing else: checks by other tools are skipped, aloud, where the tools are not. What the
-//! feature `jwe` links is installed, if we may, and so are the database servers, which it starts and ends by itself.
+//! feature `jwe` links is installed, if we may, and so are the database servers, which it starts and ends by itself, and `libfaketime`,
+//! by which tests move a clock.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, ExitStatus, Stdio};
@@ -14,7 +15,7 @@ use crate::{Failure, tidy, tools};
 /// What is tested.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Fail where PostgreSQL and MariaDB cannot be started, instead of saying that what needs them was left out
+    /// Fail where PostgreSQL and MariaDB cannot be started, or no clock moved, instead of saying that what needs them was left out
     #[arg(long)]
     databases_required: bool,
 }
@@ -143,14 +144,14 @@ fn databases(options: &Options) -> (Outcome, Option<Databases>) {
         }
         Err(why) => {
             println!("skipped: {why}");
-            let why = format!("no test ran with PostgreSQL or MariaDB: {why}");
+            let why = format!("no test ran with PostgreSQL, MariaDB or a clock that moves: {why}");
             (Outcome { check: CHECK, ending: Ending::Skipped(why) }, None)
         }
     }
 }
 
 /// Runs tests and counts them: of the whole workspace, doctests and examples included, where nothing else is said. Those that
-/// need a database server wait for one.
+/// need a database server, or a clock that moves, wait for one.
 fn tests(tally: &mut Tally, arguments: &[&str], databases: Option<&Databases>) -> Result<(), Failure> {
     let mut command = cargo();
     command.arg("test").args(arguments);

@@ -1,11 +1,11 @@
-//! What a chore needs and this workspace does not build: node, npm, python3, chromium, apache2, database servers, the headers
-//! of OpenSSL.
+//! What a chore needs and this workspace does not build: node, npm, python3, chromium, apache2, database servers, a clock
+//! that can be moved, the headers of OpenSSL.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use enroll_throwaway::Engine;
+use enroll_throwaway::{Engine, MovableClock};
 
 use crate::Failure;
 use crate::command::{installed, output, run};
@@ -22,7 +22,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("apache2", &["apache2-bin", "libapache2-mod-auth-openidc"]),
     (POSTGRES, &["postgresql"]),
     // The programs alone, for the same reason.
-    (MARIADB, &["mariadb-server-core"]),
+    (MARIADB, &["mariadb-server-core", "mariadb-client-core"]),
+    (CLOCK, &[MovableClock::PACKAGE]),
 ];
 
 /// What finds the headers of OpenSSL, which are no program.
@@ -31,6 +32,9 @@ pub(crate) const OPENSSL: &str = "pkg-config";
 /// The servers of databases, which need not be on the path.
 pub(crate) const POSTGRES: &str = "postgres";
 pub(crate) const MARIADB: &str = "mariadbd";
+
+/// What moves the clock of a program, which is a library.
+pub(crate) const CLOCK: &str = "libfaketime";
 
 /// Files that say what is to be installed; it is installed anew when one of them changes.
 const LOCKS: &[&str] =
@@ -81,6 +85,7 @@ fn usable(program: &str) -> bool {
     match program {
         POSTGRES => return enroll_throwaway::missing(Engine::Postgres).is_none(),
         MARIADB => return enroll_throwaway::missing(Engine::MariaDb).is_none(),
+        CLOCK => return MovableClock::missing().is_none(),
         _ => {}
     }
     installed(program)

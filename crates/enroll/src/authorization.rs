@@ -15,6 +15,7 @@ use enroll_store::{ClientReader, RecordStore, StoreError};
 use enroll_store_sql::{Access, SqlRecords};
 use http::Method;
 
+use crate::clock::CautiousClock;
 use crate::config::{Config, Wording};
 use crate::failure::{Failure, with_causes};
 use crate::service;
@@ -123,10 +124,11 @@ impl Authorization {
     pub(crate) async fn keep_up(self) {
         let mut keys = tokio::time::interval(LOOK_AT_KEYS);
         let mut sweep = tokio::time::interval(SWEEP);
+        let clock = CautiousClock::following(SystemClock);
         loop {
             let failed = tokio::select! {
                 _ = keys.tick() => self.keys.refresh().await.map_err(|error| with_causes(&error)),
-                _ = sweep.tick() => self.sweep().await,
+                _ = sweep.tick() => self.sweep(clock.long_over()).await,
             };
             if let Err(problem) = failed {
                 tracing::error!("the operational database could not be kept in order: {problem}");
@@ -150,8 +152,8 @@ impl Authorization {
         }
     }
 
-    async fn sweep(&self) -> Result<(), String> {
-        let swept = sweep(&self.records, SystemClock.now()).await.map_err(|error| with_causes(&error))?;
+    async fn sweep(&self, over: Timestamp) -> Result<(), String> {
+        let swept = sweep(&self.records, over).await.map_err(|error| with_causes(&error))?;
         tracing::debug!("swept {swept} records that were over");
         Ok(())
     }

@@ -18,6 +18,8 @@ mod authorization;
 #[doc(hidden)]
 pub mod cli;
 #[cfg(feature = "server")]
+mod clock;
+#[cfg(feature = "server")]
 mod commands;
 #[cfg(feature = "server")]
 mod config;

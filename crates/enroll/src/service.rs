@@ -24,6 +24,7 @@ use http::request::Parts;
 
 use crate::authorization;
 use crate::cli::Role;
+use crate::clock::CautiousClock;
 use crate::config::{
     Config, IssuerConfig, OutboundConfig, ResourceConfig, Schema, ScopeConfig, SoftwareStatement,
     StatementIssuerConfig,
@@ -297,7 +298,7 @@ pub(crate) fn reaper(
         activity,
         terms: config.terms()?,
         tombstones: config.retention.tombstones(),
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(CautiousClock::following(SystemClock)),
     })
 }
 

@@ -1,4 +1,4 @@
-//! What tests need beside the stores: the tables of an IdentityServer in a file, and the way that other programs get at them.
+//! What tests need beside the stores: the tables of an IdentityServer, and the way that other programs get at them in a file.
 
 use std::path::Path;
 
@@ -6,6 +6,12 @@ use rusqlite::Connection;
 
 /// The tables as Entity Framework makes them on SQLite.
 pub const TABLES: &str = include_str!("identityserver/fixtures/sqlite-current.sql");
+
+/// The same on PostgreSQL.
+pub const TABLES_ON_POSTGRES: &str = include_str!("identityserver/fixtures/postgres-current.sql");
+
+/// The same on MySQL and MariaDB.
+pub const TABLES_ON_MYSQL: &str = include_str!("identityserver/fixtures/mysql-current.sql");
 
 /// A file, as other programs see it.
 pub struct ForeignFile(Connection);

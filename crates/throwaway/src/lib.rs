@@ -3,9 +3,13 @@
 //!
 //! They forget nothing when they are killed, but a power cut would harm them: nothing is flushed to disk, but by those that are
 //! started to be measured.
+//!
+//! And a clock that tests move, for a program that runs by it.
 
+mod clock;
 mod programs;
 mod server;
 
+pub use clock::MovableClock;
 pub use programs::{Engine, missing};
 pub use server::{DATABASES, Throwaway};

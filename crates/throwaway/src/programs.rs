@@ -39,11 +39,11 @@ impl Engine {
         }
     }
 
-    /// The programs that make a data folder and serve from it.
-    fn needed(self) -> [&'static str; 2] {
+    /// The programs that make a data folder, serve from it, and ask who serves.
+    fn needed(self) -> [&'static str; 3] {
         match self {
-            Self::Postgres => ["initdb", "postgres"],
-            Self::MariaDb => ["mariadb-install-db", "mariadbd"],
+            Self::Postgres => ["initdb", "postgres", "psql"],
+            Self::MariaDb => ["mariadb-install-db", "mariadbd", "mariadb"],
         }
     }
 }
@@ -72,12 +72,24 @@ fn number(bin: &Path) -> u32 {
 
 /// A program of a server. These refuse to run as root, so root hands them to somebody who owns nothing else.
 pub(crate) fn command(program: &str, user: Option<User>) -> io::Result<Command> {
-    let file = find(program).ok_or_else(|| io::Error::other(format!("`{program}` is not installed")))?;
-    let mut command = Command::new(file);
+    let mut command = Command::new(find(program).ok_or_else(|| not_installed(program))?);
     if let Some(user) = user {
         command.uid(user.uid).gid(user.gid);
     }
     Ok(command)
+}
+
+/// A program that serves. The signal that comes with a limit on the size of files would end it, or leave an image of its memory;
+/// a disk that is full sends none.
+pub(crate) fn serving(program: &str, user: Option<User>) -> io::Result<Command> {
+    let mut command = command("sh", user)?;
+    let file = find(program).ok_or_else(|| not_installed(program))?;
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(file);
+    Ok(command)
+}
+
+fn not_installed(program: &str) -> io::Error {
+    io::Error::other(format!("`{program}` is not installed"))
 }
 
 /// Somebody, by number.

@@ -1,14 +1,19 @@
 //! A server in a folder of its own.
 
+mod disk;
+mod guard;
+mod statements;
+
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use self::guard::Guard;
 use crate::programs::{self, Engine, User};
 
 /// The databases that every server has for whoever needs no more.
@@ -59,7 +64,7 @@ impl Throwaway {
         let user = User::for_servers()?;
         let folder = new_folder(parent, user)?;
         let guard = Guard::of(&folder)?;
-        prepare(engine, &folder, user)?;
+        prepare(engine, &folder, user, flush)?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let process = spawn(engine, &folder, port, user, flush)?;
         let mut server = Self { engine, folder, port, user, flush, process, guard };
@@ -87,13 +92,16 @@ impl Throwaway {
 
     /// Kills it, as the kernel does when memory runs out: nothing is finished, and every connection breaks.
     pub fn kill(&mut self) -> io::Result<()> {
+        if self.has_ended()? {
+            return Ok(()); // its number may be another's by now
+        }
         for process in self.processes() {
             signal("KILL", process)?;
         }
         self.process.wait().map(drop)
     }
 
-    /// Starts it again after [`kill`](Self::kill), on the same port and in the same folder.
+    /// Starts it again after [`kill`](Self::kill), or after it ended by itself, on the same port and in the same folder.
     pub fn restart(&mut self) -> io::Result<()> {
         let begin = Instant::now();
         loop {
@@ -106,6 +114,11 @@ impl Throwaway {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// Whether it is gone.
+    pub fn has_ended(&mut self) -> io::Result<bool> {
+        Ok(self.process.try_wait()?.is_some())
     }
 
     /// Makes it hang: it keeps its connections and answers nothing.
@@ -170,42 +183,6 @@ impl Drop for Throwaway {
     }
 }
 
-/// Another process that ends the server and removes the folder when ours ends: it waits for the end of a pipe that only we
-/// hold, which comes even when we are killed.
-struct Guard {
-    process: Child,
-    pipe: Option<ChildStdin>,
-}
-
-impl Guard {
-    fn of(folder: &Path) -> io::Result<Self> {
-        const WAIT_AND_REMOVE: &str = "trap '' INT TERM HUP; cat > /dev/null; \
-             for file in \"$0/data/postmaster.pid\" \"$0/pid\"; do \
-                 if read -r process < \"$file\"; then kill -KILL \"$process\"; fi; \
-             done; rm -rf \"$0\" || { sleep 1; rm -rf \"$0\"; }";
-        let mut process = Command::new("sh")
-            .args(["-c", WAIT_AND_REMOVE])
-            .arg(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let pipe = process.stdin.take();
-        Ok(Self { process, pipe })
-    }
-
-    fn end(&mut self) {
-        drop(self.pipe.take());
-        let _ended = self.process.wait();
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
 fn signal(name: &str, process: u32) -> io::Result<()> {
     // One that ended meanwhile is no failure.
     Command::new("kill")
@@ -229,7 +206,7 @@ fn new_folder(parent: &Path, user: Option<User>) -> io::Result<PathBuf> {
 }
 
 /// Makes the data folder.
-fn prepare(engine: Engine, folder: &Path, user: Option<User>) -> io::Result<()> {
+fn prepare(engine: Engine, folder: &Path, user: Option<User>, flush: Flush) -> io::Result<()> {
     let data = folder.join("data");
     let mut command = match engine {
         Engine::Postgres => {
@@ -240,9 +217,11 @@ fn prepare(engine: Engine, folder: &Path, user: Option<User>) -> io::Result<()> 
                 "--encoding=UTF8",
                 "--no-locale",
                 "--no-sync",
-                "--pgdata",
             ]);
-            command.arg(&data);
+            if flush == Flush::Never {
+                command.arg("--wal-segsize=1");
+            }
+            command.arg("--pgdata").arg(&data);
             command
         }
         Engine::MariaDb => {
@@ -258,7 +237,8 @@ fn prepare(engine: Engine, folder: &Path, user: Option<User>) -> io::Result<()> 
         Engine::Postgres => {
             let mut alone = programs::command("postgres", user)?;
             alone.args(["--single", "-F", "-D"]).arg(&data).arg("postgres");
-            finish(&mut alone, folder, &DATABASES.map(|name| format!("CREATE DATABASE {name};\n")).concat())
+            let make = DATABASES.map(|name| format!("CREATE DATABASE {name};\n"));
+            finish(&mut alone, folder, &make.concat()).map(drop)
         }
         Engine::MariaDb => {
             let make = DATABASES.map(|name| format!("CREATE DATABASE IF NOT EXISTS {name};\n"));
@@ -268,13 +248,13 @@ fn prepare(engine: Engine, folder: &Path, user: Option<User>) -> io::Result<()> 
     }
 }
 
-/// Runs a command to its end, with this on its standard input.
-fn finish(command: &mut Command, folder: &Path, input: &str) -> io::Result<()> {
+/// Runs a command to its end, with this on its standard input, and returns what it printed.
+fn finish(command: &mut Command, folder: &Path, input: &str) -> io::Result<String> {
     let file = folder.join("input");
     fs::write(&file, input)?;
     let output = command.current_dir(folder).stdin(File::open(file)?).output()?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = [output.stdout, output.stderr].concat();
     Err(io::Error::other(format!("{command:?} failed:\n{}", String::from_utf8_lossy(&said))))
@@ -285,7 +265,7 @@ fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>, flush: Fl
     let data = folder.join("data");
     let mut command = match engine {
         Engine::Postgres => {
-            let mut command = programs::command("postgres", user)?;
+            let mut command = programs::serving("postgres", user)?;
             command.arg("-D").arg(&data).arg("-k").arg(folder).args([
                 "-h",
                 "127.0.0.1",
@@ -301,7 +281,7 @@ fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>, flush: Fl
             command
         }
         Engine::MariaDb => {
-            let mut command = programs::command("mariadbd", user)?;
+            let mut command = programs::serving("mariadbd", user)?;
             command.arg("--no-defaults");
             for (option, file) in [
                 ("datadir", "data"),
@@ -315,6 +295,7 @@ fn spawn(engine: Engine, folder: &Path, port: u16, user: Option<User>, flush: Fl
             command.args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=300"]);
             if is_quick {
                 command.args(["--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=64M"]);
+                command.arg("--innodb-log-file-size=16M");
             }
             command.arg(format!("--port={port}"));
             command

@@ -37,6 +37,10 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Where another crate than `enroll` touches files, and why.
 const FILES: &[(&str, &str)] = &[
     ("crates/store-sql/src/sqlite/connection.rs", "makes the database file, readable by its owner alone"),
+    (
+        "crates/throwaway/src/clock.rs",
+        "for tests: finds the library of a clock that moves, and tells it the time",
+    ),
     ("crates/throwaway/src/programs.rs", "for tests: finds the programs of a database server"),
     ("crates/throwaway/src/server.rs", "for tests: makes the folder of a database server"),
 ];

@@ -10,7 +10,7 @@ use axum::routing::get;
 use enroll_endpoint::error_response;
 use enroll_oauth_types::ErrorCode;
 use enroll_store_sql::SqlRecords;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Mutex;
 
@@ -67,7 +67,11 @@ async fn ready(State(readiness): State<Arc<Readiness>>) -> Response {
         return ok();
     }
     let description = "the database cannot be read or written";
-    error_response(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable, description)
+    let mut response =
+        error_response(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable, description);
+    // As long as this answer stands.
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(STANDS.as_secs()));
+    response
 }
 
 /// The Prometheus text format.

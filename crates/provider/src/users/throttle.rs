@@ -148,16 +148,22 @@ impl Counts {
 struct Buckets(HashMap<u64, u64>);
 
 impl Buckets {
-    /// How many seconds to wait for one more.
-    fn wait(&self, (key, pace): Count, now: u64) -> u64 {
-        let ahead = self.0.get(&key).copied().unwrap_or_default().saturating_sub(now);
-        ahead.saturating_sub((pace.at_once - 1) * pace.seconds)
+    /// When it is back at nothing, or now. Further ahead than by all the tries that there are at once it is only when the clock
+    /// was put back since, and nobody waits for that.
+    fn full_at(&self, (key, pace): Count, now: u64) -> u64 {
+        let full = self.0.get(&key).filter(|full| **full <= now + pace.at_once * pace.seconds);
+        full.map_or(now, |full| now.max(*full))
     }
 
-    fn take(&mut self, (key, pace): Count, now: u64) {
+    /// How many seconds to wait for one more.
+    fn wait(&self, count @ (_, pace): Count, now: u64) -> u64 {
+        (self.full_at(count, now) - now).saturating_sub((pace.at_once - 1) * pace.seconds)
+    }
+
+    fn take(&mut self, count @ (key, pace): Count, now: u64) {
         make_room(&mut self.0, now);
-        let full = self.0.entry(key).or_default();
-        *full = (*full).max(now) + pace.seconds;
+        let full = self.full_at(count, now) + pace.seconds;
+        self.0.insert(key, full);
     }
 
     fn give_back(&mut self, (key, pace): Count) {
@@ -298,6 +304,18 @@ mod tests {
             throttle.forgive(counted);
         }
         assert_eq!(until_wait(&throttle, "alice", at("192.0.2.1"), START).0, 5);
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_keeps_nobody_waiting_for_it() {
+        let throttle = Throttle::default();
+        let ahead = START + Duration::from_hours(24);
+        assert_eq!(until_wait(&throttle, "alice", at("192.0.2.1"), ahead), (5, 60));
+        let counted = throttle.count("bob", at("192.0.2.2"), ahead).unwrap();
+        throttle.forgive(counted);
+        assert_eq!(until_wait(&throttle, "alice", at("192.0.2.1"), START), (5, 60));
+        assert_eq!(until_wait(&throttle, "bob", at("192.0.2.2"), START), (5, 60));
+        assert_eq!(until_wait(&throttle, "alice", at("192.0.2.1"), START + Duration::from_mins(1)), (1, 60));
     }
 
     #[test]
