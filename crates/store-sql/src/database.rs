@@ -66,7 +66,7 @@ pub enum OpenError {
 }
 
 /// A value that goes into a statement or comes out of a row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Value {
     Null,
     Integer(i64),

@@ -13,6 +13,8 @@ mod mysql;
 mod notices;
 mod paid;
 mod postgres;
+mod shape;
+mod sizes;
 mod text;
 mod unit;
 mod writer;

@@ -6,3 +6,4 @@ mod opening;
 mod round_trip;
 mod servers;
 mod suites;
+mod together;

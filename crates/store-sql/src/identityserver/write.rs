@@ -24,7 +24,7 @@ fn tables() -> impl Iterator<Item = &'static str> {
 pub(super) struct Writing<'a>(pub(super) &'a Catalogue);
 
 impl Writing<'_> {
-    /// Writes a new client.
+    /// Writes a new client: nothing but inserts, table after table, so that those of many clients can be done together.
     pub(super) fn insert(&self, client: &Client, rows: &Rows) -> Vec<Statement> {
         let mut unit = vec![Statement::new(GIVE, [rows.client_id.as_str().into()])];
         let columns: Vec<_> = COLUMNS.iter().filter(|column| self.0.has(column)).collect();
@@ -32,15 +32,9 @@ impl Writing<'_> {
         names.extend(columns.iter().map(|column| self.quoted(column.name)));
         let mut places = vec!["?"];
         places.extend(columns.iter().map(|column| self.place(column)));
-        let sql = format!(
-            "INSERT INTO {} ({}) VALUES ({})",
-            self.quoted(CLIENTS),
-            names.join(", "),
-            places.join(", ")
-        );
         let mut values = vec![Value::from(rows.client_id.as_str())];
         values.extend(columns.iter().map(|column| value(column.of_new(client))));
-        unit.push(Statement::new(sql, values));
+        unit.push(Statement::new(self.insertion(CLIENTS, &names, &places), values));
         let owner = Owner::Named(&rows.client_id);
         for (child, values) in CHILDREN.iter().zip(&rows.children) {
             for value in values {
@@ -215,27 +209,25 @@ impl Writing<'_> {
         self.add(PROPERTIES, &values, owner)
     }
 
-    /// One more row of a client.
+    /// One more row of a client. Where the client is not there, the engine refuses the row, since nobody would own it.
     fn add(&self, table: &str, values: &[(&str, Kind, Value)], owner: &Owner<'_>) -> Statement {
         let mut names = vec![self.quoted("ClientId")];
         names.extend(values.iter().map(|(name, ..)| self.quoted(name)));
-        let mut places = vec![format!("own.{}", self.quoted("Id"))];
+        let (column, id) = owner.found_by();
+        let (own, clients, found_by) = (self.quoted("Id"), self.quoted(CLIENTS), self.quoted(column));
+        let mut places = vec![format!("(SELECT {own} FROM {clients} WHERE {found_by} = ?)")];
         places.extend(
             values.iter().map(|(name, kind, _)| {
                 self.0.engine.placeholder(*kind, self.0.type_of(table, name)).to_owned()
             }),
         );
-        let (column, id) = owner.found_by();
-        let sql = format!(
-            "INSERT INTO {} ({}) SELECT {} FROM {} own WHERE own.{} = ?",
-            self.quoted(table),
-            names.join(", "),
-            places.join(", "),
-            self.quoted(CLIENTS),
-            self.quoted(column),
-        );
-        let values = values.iter().map(|(.., value)| value.clone()).chain([id]);
-        Statement::new(sql, values.collect::<Vec<_>>())
+        let values = std::iter::once(id).chain(values.iter().map(|(.., value)| value.clone()));
+        Statement::new(self.insertion(table, &names, &places), values.collect::<Vec<_>>())
+    }
+
+    fn insertion(&self, table: &str, names: &[String], places: &[impl AsRef<str>]) -> String {
+        let places: Vec<_> = places.iter().map(AsRef::as_ref).collect();
+        format!("INSERT INTO {} ({}) VALUES ({})", self.quoted(table), names.join(", "), places.join(", "))
     }
 
     fn remove(&self, table: &str, column: &str, value: &str, client: i64) -> Statement {

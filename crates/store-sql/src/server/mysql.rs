@@ -43,8 +43,9 @@ pub(super) fn fault(error: sqlx::Error) -> Fault {
         1213 | 1205 => Fault::Again,
         // It shuts down, ended the connection, or was made a replica that only reads.
         1053 | 1927 | 1290 | 1836 => Fault::Lost,
-        // Nothing where something must be, out of range, of another character set, too long.
-        1048 | 1264 | 1366 | 1406 => Fault::Unfit,
+        // Nothing where something must be, out of range, of another character set, too long, no date, two where one must be;
+        // and against a rule of whoever made the table: a foreign key, a check (of two engines), a trigger.
+        1048 | 1264 | 1366 | 1406 | 1292 | 1242 | 1452 | 3819 | 4025 | 1644 => Fault::Unfit,
         _ => Fault::Refused,
     })
 }

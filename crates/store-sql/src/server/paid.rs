@@ -8,9 +8,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
 
-use super::batch::Shape;
 use super::links::Links;
-use super::writer::{Job, write_alike};
+use super::shape::Shape;
+use super::writer::{Job, write_batches};
 
 /// How many batches are under way at the same time, each paid with something else.
 pub(super) const BATCHES: usize = 8;
@@ -33,10 +33,10 @@ pub(super) async fn write_all(links: Arc<Links>, mut queue: mpsc::Receiver<Job>)
                     is_open = false;
                     continue;
                 };
-                match gathered.entry(Shape::of(&job.unit).map(|shape| shape.name()).unwrap_or_default()) {
+                match gathered.entry(Shape::of(&job.unit).and_then(|shape| shape.payment()).unwrap_or_default()) {
                     Entry::Occupied(mut others) => others.get_mut().push(job),
                     Entry::Vacant(place) => {
-                        let batch = under_way.spawn(write_alike(links.clone(), vec![job]));
+                        let batch = under_way.spawn(write_batches(links.clone(), vec![job]));
                         payments.insert(batch.id(), place.key().clone());
                         place.insert(Vec::new());
                     }
@@ -48,7 +48,7 @@ pub(super) async fn write_all(links: Arc<Links>, mut queue: mpsc::Receiver<Job>)
                 let Some(payment) = payments.remove(&id) else { continue };
                 match gathered.remove(&payment) {
                     Some(jobs) if !jobs.is_empty() => {
-                        let batch = under_way.spawn(write_alike(links.clone(), jobs));
+                        let batch = under_way.spawn(write_batches(links.clone(), jobs));
                         payments.insert(batch.id(), payment.clone());
                         gathered.insert(payment, Vec::new());
                     }

@@ -50,6 +50,8 @@ pub(super) fn fault(error: sqlx::Error) -> Fault {
             "40003" | "57P01" | "57P02" | "57P03" | "25006" => Fault::Lost,
             // Somebody else made the same table at the same time, though it is made only where it is not there.
             "42P07" | "42710" => Fault::Duplicate,
+            // Two where one must be; against what a trigger says.
+            "21000" | "P0001" => Fault::Unfit,
             _ if code.starts_with("22") || code.starts_with("23") => Fault::Unfit,
             _ if code.starts_with("08") => Fault::Lost,
             _ => Fault::Refused,

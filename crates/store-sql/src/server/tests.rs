@@ -1,10 +1,11 @@
 //! What holds for every engine, tried with each: the suites, and what only a server can do.
 
 mod batching;
-mod faults;
+pub(crate) mod faults;
 mod opening;
 pub(crate) mod place;
 mod proxy;
+mod several;
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -59,6 +60,11 @@ macro_rules! tests_with {
                 a_batch_is_one_way_there_and_back,
                 units_that_wait_for_each_other_are_tried_again,
                 what_was_queued_is_written_when_the_store_goes;
+            several:
+                each_is_written_whole_or_not_at_all,
+                many_are_one_way_there_and_back_for_each_table,
+                a_commit_whose_answer_is_lost_is_told_as_what_it_is_and_not_done_twice,
+                of_the_same_in_many_batches_each_is_written_once;
             opening:
                 many_programs_may_make_the_same_database_at_once,
                 a_role_that_may_only_read_reads,

@@ -47,7 +47,7 @@ impl Texts {
     }
 }
 
-/// `INSERT INTO … VALUES (?, ?)`: an insert of one row, all of it values.
+/// `INSERT INTO … VALUES (?, (SELECT …))`: an insert of one row, each of its values given, or found in another table.
 pub(super) struct Insert<'a> {
     start: &'a str,
     row: &'a str,
@@ -56,13 +56,27 @@ pub(super) struct Insert<'a> {
 impl<'a> Insert<'a> {
     pub(super) fn read(sql: &'a str) -> Option<Self> {
         let (start, row) = sql.strip_prefix("INSERT INTO ").and(sql.split_once(" VALUES "))?;
-        let values = row.strip_prefix('(')?.strip_suffix(')')?;
-        values.split(", ").all(|value| value == "?").then_some(Self { start, row })
+        is_in_parentheses(row).then_some(Self { start, row })
     }
 
     fn of(&self, rows: usize) -> String {
         format!("{} VALUES {}", self.start, vec![self.row; rows].join(", "))
     }
+}
+
+/// Whether the parenthesis that it begins with is closed by the last character.
+fn is_in_parentheses(text: &str) -> bool {
+    let (mut depth, mut is_literal) = (0_usize, false);
+    let closes = |character: u8| {
+        match character {
+            b'\'' => is_literal = !is_literal,
+            b'(' if !is_literal => depth += 1,
+            b')' if !is_literal => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0
+    };
+    text.bytes().position(closes).is_some_and(|place| place > 0 && place + 1 == text.len())
 }
 
 /// With `$1`, `$2` … in the place of each `?` that is not in a literal.
@@ -104,14 +118,20 @@ mod tests {
         let texts = Texts::of(Engine::Postgres);
         assert_eq!(&*texts.get(sql.clone(), 1), "INSERT INTO a (b, c) VALUES ($1, $2)");
         assert_eq!(&*texts.get(sql.clone(), 2), "INSERT INTO a (b, c) VALUES ($1, $2), ($3, $4)");
+        let sql = Cow::Borrowed("INSERT INTO a (b, c) VALUES ((SELECT d FROM e WHERE f = ?), ')?' || ?)");
+        let row = |one, other| format!("((SELECT d FROM e WHERE f = ${one}), ')?' || ${other})");
+        let expected = format!("INSERT INTO a (b, c) VALUES {}, {}", row(1, 2), row(3, 4));
+        assert_eq!(&*texts.get(sql, 2), expected);
     }
 
     #[test]
-    fn only_an_insert_of_values_is_one_that_can_be_repeated() {
+    fn only_an_insert_of_one_row_is_one_that_can_be_repeated() {
         for sql in [
             "UPDATE a SET b = ?",
             "INSERT INTO a SELECT b FROM c WHERE d = ?",
-            "INSERT INTO a (b) VALUES (lower(?))",
+            "INSERT INTO a (b) VALUES ?",
+            "INSERT INTO a (b) VALUES (?), (?)",
+            "INSERT INTO a (b) VALUES ((?)",
             "INSERT INTO a (b) VALUES (?) ON CONFLICT DO NOTHING",
         ] {
             assert!(Insert::read(sql).is_none(), "{sql}");

@@ -9,8 +9,9 @@ use tokio::runtime::Builder;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::batch::Shape;
 use super::links::Links;
+use super::shape::Shape;
+use super::sizes::LARGEST;
 use super::{batch, paid, unit};
 use crate::address::ServerAddress;
 use crate::database::{Access, Statement};
@@ -99,23 +100,34 @@ async fn run(
 }
 
 async fn write_together(links: Arc<Links>, queue: Arc<Mutex<mpsc::Receiver<Job>>>) {
-    let mut jobs = Vec::with_capacity(batch::LARGEST);
-    while queue.lock().await.recv_many(&mut jobs, batch::LARGEST).await > 0 {
-        while let Some(first) = jobs.first() {
-            let shape = Shape::of(&first.unit);
-            let mut is_alike =
-                jobs.iter().map(|job| Shape::of(&job.unit) == shape).collect::<Vec<_>>().into_iter();
-            let (alike, others) = jobs.drain(..).partition(|_| is_alike.next().unwrap_or_default());
-            jobs = others;
-            write_alike(links.clone(), alike).await;
-        }
+    let mut jobs = Vec::new();
+    while queue.lock().await.recv_many(&mut jobs, LARGEST).await > 0 {
+        write_batches(links.clone(), std::mem::take(&mut jobs)).await;
+    }
+}
+
+/// Writes units, those together that can be, and answers each.
+pub(super) async fn write_batches(links: Arc<Links>, mut jobs: Vec<Job>) {
+    while !jobs.is_empty() {
+        let mut is_alike = alike(&jobs).into_iter();
+        let (alike, others) = jobs.into_iter().partition(|_| is_alike.next().unwrap_or_default());
+        jobs = others;
+        write_alike(&links, alike).await;
+    }
+}
+
+/// Which of them can be written together with the first, as it can itself.
+fn alike(jobs: &[Job]) -> Vec<bool> {
+    match jobs.first().and_then(|job| Shape::of(&job.unit)) {
+        Some(mut shape) => jobs.iter().map(|job| shape.takes_in(&job.unit)).collect(),
+        None => vec![true; jobs.len()],
     }
 }
 
 /// Writes units of the same shape, and answers each.
-pub(super) async fn write_alike(links: Arc<Links>, jobs: Vec<Job>) {
+async fn write_alike(links: &Arc<Links>, jobs: Vec<Job>) {
     let (units, answers): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.unit, job.answer)).unzip();
-    for (answer, outcome) in answers.into_iter().zip(batch::write(&links, &units).await) {
+    for (answer, outcome) in answers.into_iter().zip(batch::write(links, &units).await) {
         // Who does not wait any more has gone away.
         let _gone = answer.send(outcome);
     }

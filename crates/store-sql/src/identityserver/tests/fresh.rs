@@ -44,10 +44,15 @@ pub(super) const OLDER_MYSQL: &str = include_str!("../fixtures/mysql-older.sql")
 /// A place on a server with these tables, and nobody in them.
 pub(super) async fn place(engine: Engine, script: &str) -> Place {
     let place = Place::new(engine).await;
+    make(&place, script).await;
+    place
+}
+
+/// Makes these tables.
+pub(super) async fn make(place: &Place, script: &str) {
     for statement in script.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()) {
         place.own(statement).await;
     }
-    place
 }
 
 /// The tables on a server, which goes on to be there.

@@ -1,5 +1,7 @@
 //! Many units at once.
 
+use std::sync::Arc;
+
 use enroll_oauth_types::{ClientId, SecretHash, Timestamp};
 use enroll_store::{
     ClientReader as _, ClientStore as _, StoreError, Token, TokenId, TokenKind, TokenStore as _,
@@ -13,10 +15,12 @@ use super::client;
 use super::place::{Place, links};
 use super::proxy::Proxy;
 use crate::database::{Statement, Value};
+use crate::server::links::Links;
+use crate::server::sizes::LARGEST;
 use crate::server::{batch, unit};
 use crate::{Access, SqlStore};
 
-const INSERT: &str = "INSERT INTO names (name, number) VALUES (?, ?)";
+pub(super) const INSERT: &str = "INSERT INTO names (name, number) VALUES (?, ?)";
 const PAY: &str = "UPDATE purses SET coins = coins - ? WHERE coins >= ?";
 const COUNT: &str = "UPDATE names SET number = number + 1 WHERE name = ?";
 
@@ -24,17 +28,21 @@ fn insert(name: &str) -> Vec<Statement> {
     vec![Statement::new(INSERT, [name.into(), Value::Null])]
 }
 
-fn paid(name: &str) -> Vec<Statement> {
-    let pay = Statement::new(PAY, [1_u32.into(), 1_u32.into()]).counting(&[0, 1]).or(StoreError::Spent);
-    [vec![pay], insert(name)].into_iter().flatten().collect()
+pub(super) fn pay() -> Statement {
+    Statement::new(PAY, [1_u32.into(), 1_u32.into()]).counting(&[0, 1]).or(StoreError::Spent)
 }
 
-async fn names(engine: Engine) -> Place {
+fn paid(name: &str) -> Vec<Statement> {
+    [vec![pay()], insert(name)].into_iter().flatten().collect()
+}
+
+pub(super) async fn names(engine: Engine) -> Place {
     let place = Place::new(engine).await;
     let own = links(place.url());
     let mut held = own.take().await.unwrap();
     for make in [
         "CREATE TABLE names (name VARCHAR(20) NOT NULL PRIMARY KEY, number BIGINT)",
+        "CREATE TABLE parts (owner BIGINT NOT NULL, part VARCHAR(20) NOT NULL)",
         "CREATE TABLE purses (coins BIGINT NOT NULL)",
         "INSERT INTO purses (coins) VALUES (3)",
     ] {
@@ -44,7 +52,7 @@ async fn names(engine: Engine) -> Place {
 }
 
 /// How each unit went, in a letter.
-fn letters(outcomes: &[Result<u64, StoreError>]) -> String {
+pub(super) fn letters(outcomes: &[Result<u64, StoreError>]) -> String {
     let letter = |outcome: &Result<u64, StoreError>| match outcome {
         Ok(_) => 'k',
         Err(StoreError::Duplicate) => 'd',
@@ -103,25 +111,31 @@ pub(super) async fn a_token_pays_for_as_many_as_it_has_uses(engine: Engine) {
 
 pub(super) async fn a_batch_is_one_way_there_and_back(engine: Engine) {
     let place = names(engine).await;
-    let server = Url::parse(place.url()).unwrap().socket_addrs(|| None).unwrap()[0];
-    let proxy = Proxy::to(server).await;
-    let links = links(&place.url_with(|url| url.set_port(Some(proxy.port)).unwrap()));
+    let (proxy, links) = by_proxy(&place).await;
     let units = |start: usize, unit: fn(&str) -> Vec<Statement>| -> Vec<_> {
-        (start..start + batch::LARGEST).map(|number| unit(&number.to_string())).collect()
+        (start..start + LARGEST).map(|number| unit(&number.to_string())).collect()
     };
-    assert_eq!(letters(&batch::write(&links, &units(0, insert)).await), "k".repeat(batch::LARGEST));
+    assert_eq!(letters(&batch::write(&links, &units(0, insert)).await), "k".repeat(LARGEST));
     proxy.turns();
-    assert_eq!(letters(&batch::write(&links, &units(1000, insert)).await), "k".repeat(batch::LARGEST));
+    assert_eq!(letters(&batch::write(&links, &units(1000, insert)).await), "k".repeat(LARGEST));
     assert_eq!(proxy.turns(), 1, "the statement is known to the connection by now");
 
     place_coins(&place, 1000).await;
     batch::write(&links, &units(2000, paid)).await;
     proxy.turns();
-    assert_eq!(letters(&batch::write(&links, &units(3000, paid)).await), "k".repeat(batch::LARGEST));
+    assert_eq!(letters(&batch::write(&links, &units(3000, paid)).await), "k".repeat(LARGEST));
     assert_eq!(proxy.turns(), 4, "begin, pay, insert, commit");
 }
 
-async fn place_coins(place: &Place, coins: u32) {
+/// The way there, and connections that go it.
+pub(super) async fn by_proxy(place: &Place) -> (Proxy, Arc<Links>) {
+    let server = Url::parse(place.url()).unwrap().socket_addrs(|| None).unwrap()[0];
+    let proxy = Proxy::to(server).await;
+    let links = links(&place.url_with(|url| url.set_port(Some(proxy.port)).unwrap()));
+    (proxy, links)
+}
+
+pub(super) async fn place_coins(place: &Place, coins: u32) {
     let unit = vec![Statement::new("UPDATE purses SET coins = ?", [coins.into()])];
     unit::write(&links(place.url()), unit).await.unwrap();
 }

@@ -4,18 +4,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use enroll_oauth_types::ClientId;
-use enroll_store::{ClientReader as _, ClientStore as _, StoreError};
+use enroll_store::{Client, ClientReader as _, ClientStore as _, StoreError};
 use enroll_throwaway::{Engine, Throwaway};
 use tokio::task::JoinSet;
 
 use super::client;
 use super::place::Place;
-use crate::{Access, SqlStore};
+use crate::{Access, ConfigurationStore, SqlStore};
 
 pub(super) async fn a_server_that_was_killed_is_found_again_and_keeps_what_was_answered(engine: Engine) {
-    let mut server = Throwaway::start(engine).unwrap();
+    let server = Throwaway::start(engine).unwrap();
     let place = Place::on(&server.url()).await;
-    let store = Arc::new(SqlStore::open(place.url(), Access::ReadWrite).await.unwrap());
+    let store = SqlStore::open(place.url(), Access::ReadWrite).await.unwrap();
+    survives(server, Arc::new(store), client).await;
+}
+
+/// Kills the server while many register such clients in this store of it, and starts it again.
+pub(crate) async fn survives(
+    mut server: Throwaway,
+    store: Arc<dyn ConfigurationStore>,
+    client: fn(&str) -> Client,
+) {
     let (answered, mut answers) = tokio::sync::mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
     for task in 0..16 {
@@ -26,10 +35,11 @@ pub(super) async fn a_server_that_was_killed_is_found_again_and_keeps_what_was_a
                 let id = format!("{task}-{number}");
                 match store.insert(&client(&id), None).await {
                     Ok(()) => answered.send(id).unwrap(),
-                    Err(StoreError::Backend(_)) => return,
+                    Err(StoreError::Backend(_)) => return id,
                     Err(other) => panic!("{other}"),
                 }
             }
+            unreachable!("it is killed")
         });
     }
     let mut stored: Vec<String> = Vec::new();
@@ -37,7 +47,7 @@ pub(super) async fn a_server_that_was_killed_is_found_again_and_keeps_what_was_a
         stored.push(answers.recv().await.unwrap());
     }
     server.kill().unwrap();
-    tasks.join_all().await;
+    let unanswered = tasks.join_all().await;
     while let Ok(id) = answers.try_recv() {
         stored.push(id);
     }
@@ -51,7 +61,12 @@ pub(super) async fn a_server_that_was_killed_is_found_again_and_keeps_what_was_a
 
     server.restart().unwrap();
     for id in &stored {
-        assert!(store.client(&ClientId::from(id.as_str())).await.unwrap().is_some(), "{id} was answered");
+        let found = store.client(&ClientId::from(id.as_str())).await.unwrap();
+        assert_eq!(found.as_deref(), Some(&client(id)), "{id} was answered");
+    }
+    for id in &unanswered {
+        let found = store.client(&ClientId::from(id.as_str())).await.unwrap();
+        assert!(found.is_none_or(|found| *found == client(id)), "{id} is there in part");
     }
     store.insert(&client("late"), None).await.unwrap();
     store.replace(&client("0-0")).await.unwrap();

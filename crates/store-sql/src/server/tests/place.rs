@@ -29,7 +29,7 @@ impl Place {
     }
 
     /// On a server whose administrator has this URL.
-    pub(super) async fn on(url: &str) -> Self {
+    pub(crate) async fn on(url: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
