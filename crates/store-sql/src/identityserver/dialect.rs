@@ -58,6 +58,20 @@ impl Engine {
         }
     }
 
+    /// The condition that a column holds this text and no other: some engines take a text for equal to one with other capitals or
+    /// with spaces behind.
+    pub(super) fn is_exactly(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{column} = ? COLLATE BINARY"),
+            Self::Postgres => format!("{column} COLLATE \"C\" = ?"),
+            // Whatever the characters of the column are encoded in.
+            Self::MySql => {
+                let octets = |text: &str| format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)");
+                format!("{} = {}", octets(column), octets("?"))
+            }
+        }
+    }
+
     /// Which columns there are: table, column, type, whether it needs a value that somebody gives, how many characters fit,
     /// and by which collation it is compared, where that may take different texts for equal.
     pub(super) fn catalogue(self) -> &'static str {

@@ -231,8 +231,8 @@ impl Writing<'_> {
     }
 
     fn remove(&self, table: &str, column: &str, value: &str, client: i64) -> Statement {
-        let (whose, held) = (self.quoted("ClientId"), self.quoted(column));
-        let sql = format!("DELETE FROM {} WHERE {whose} = ? AND {held} = ?", self.quoted(table));
+        let (whose, is_it) = (self.quoted("ClientId"), self.0.engine.is_exactly(&self.quoted(column)));
+        let sql = format!("DELETE FROM {} WHERE {whose} = ? AND {is_it}", self.quoted(table));
         Statement::new(sql, [integer(client), value.into()])
     }
 

@@ -48,6 +48,34 @@ async fn values_that_the_database_takes_for_equal_are_refused_and_named() {
     assert_eq!(store.client(&one.id).await.unwrap().as_deref(), Some(&Client { revision: 2, ..other }));
 }
 
+/// Older tables have no index that keeps two from being equal.
+#[tokio::test]
+#[ignore = "needs PostgreSQL, MariaDB: cargo xtask test starts one"]
+async fn what_is_removed_takes_nothing_along_that_the_database_takes_for_equal() {
+    for (engine, script, quote) in
+        [(Engine::Postgres, fresh::OLDER_POSTGRES, '"'), (Engine::MariaDb, fresh::OLDER_MYSQL, '`')]
+    {
+        let place = fresh::place(engine, script).await;
+        let store = IdentityServerStore::open(place.url(), Access::ReadWrite).await.unwrap();
+        let own = client(&json!({ "redirect_uris": ["https://a.example/cb", "https://a.example/\u{e4}"] }));
+        store.insert(&own, None).await.unwrap();
+        let before = store.client(&own.id).await.unwrap().unwrap();
+        for twin in ["https://a.example/CB", "https://a.example/cb ", "https://a.example/\u{c4}"] {
+            place
+                .own(&format!(
+                    "INSERT INTO {quote}ClientRedirectUris{quote} ({quote}RedirectUri{quote}, {quote}ClientId{quote}) \
+                     SELECT '{twin}', {quote}Id{quote} FROM {quote}Clients{quote}"
+                ))
+                .await;
+        }
+        let edited = store.client(&own.id).await.unwrap().unwrap();
+        assert_eq!(edited.metadata.redirect_uris.as_ref().unwrap().len(), 5, "{engine:?}");
+        store.replace(&Client { metadata: own.metadata.clone(), ..Client::clone(&edited) }).await.unwrap();
+        let after = store.client(&own.id).await.unwrap().unwrap();
+        assert_eq!(after.metadata, before.metadata, "{engine:?}");
+    }
+}
+
 #[tokio::test]
 #[ignore = "needs PostgreSQL, MariaDB: cargo xtask test starts one"]
 async fn a_value_as_long_as_its_column_is_held_whole() {
