@@ -18,6 +18,9 @@ const MOST_VALUES: usize = 32_768;
 /// How many values a statement for several rows may have: a connection keeps what it compiled in memory.
 const COMPILED_VALUES: usize = 4096;
 
+/// How many rows a statement may have that looks something up for each: an engine plans, and keeps, that query for each row.
+const LOOKED_UP: usize = 32;
+
 /// How many of these units are written at once.
 pub(super) fn together(units: &[Vec<Statement>], shape: &Shape<'_>) -> usize {
     let (mut values, mut bytes) = (0, 0);
@@ -44,7 +47,9 @@ fn in_one_statement(units: &[Vec<Statement>]) -> Option<usize> {
 
 /// How many of so many rows go into a statement.
 pub(super) fn compiled(rows: usize, row: &Statement) -> usize {
-    let most = rows.min(COMPILED_VALUES / row.values.len().max(1));
+    let fit =
+        if row.sql.contains("(SELECT ") { LOOKED_UP } else { COMPILED_VALUES / row.values.len().max(1) };
+    let most = rows.min(fit);
     SIZES.into_iter().rev().find(|size| *size <= most).unwrap_or(1)
 }
 
@@ -93,5 +98,8 @@ mod tests {
         assert_eq!([1, 39, 256].map(|rows| compiled(rows, &wide)), [1, 32, 32]);
         let widest = Statement::new("INSERT INTO a (b) VALUES (?)", vec![Value::Null; 5000]);
         assert_eq!(compiled(9, &widest), 1);
+        let looking =
+            Statement::new("INSERT INTO a (b) VALUES ((SELECT c FROM d WHERE e = ?))", ["1".into()]);
+        assert_eq!([7, 40, 256].map(|rows| compiled(rows, &looking)), [6, 32, 32]);
     }
 }

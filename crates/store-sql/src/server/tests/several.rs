@@ -73,11 +73,11 @@ pub(super) async fn many_are_one_way_there_and_back_for_each_table(engine: Engin
     let (proxy, links) = by_proxy(&place).await;
     for (start, turns) in [(0, None), (100, Some(4))] {
         proxy.turns();
-        assert_eq!(letters(&batch::write(&links, &units(start, 64)).await), "k".repeat(64));
+        assert_eq!(letters(&batch::write(&links, &units(start, 16)).await), "k".repeat(16));
         let took = proxy.turns();
         assert_eq!(turns.unwrap_or(took), took, "begin, names, parts, commit");
     }
-    assert_eq!(count(&links, HOW_MANY_PARTS).await, 256);
+    assert_eq!(count(&links, HOW_MANY_PARTS).await, 64);
 }
 
 /// Nobody knows then whether it was done, but the server.
