@@ -17,8 +17,9 @@ pub fn seal(r: &mut Registration<'_>) -> StepResult {
     }
     let keys = r.server.registration_keys.as_ref();
     let sealed = keys.and_then(|keys| keys.seal(&r.client, storage, r.server.random.as_ref()));
-    let sealed =
-        sealed.ok_or_else(|| RegistrationError::Internal("there is no key to seal it under".into()))?;
+    let sealed = sealed.ok_or_else(|| {
+        RegistrationError::Internal("there is no key to seal it under that is known to be in use".into())
+    })?;
     let Sealed { client, client_secret, registration_access_token } =
         sealed.map_err(|long| too_long(long, &r.client.metadata))?;
     r.client = client;

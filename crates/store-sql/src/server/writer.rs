@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use enroll_store::{BoxError, StoreError};
 use tokio::runtime::Builder;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use super::link::LONG_PATIENCE;
 use super::links::Links;
 use super::shape::Shape;
 use super::sizes::LARGEST;
@@ -39,6 +41,20 @@ struct Queues {
 pub(super) struct Job {
     pub(super) unit: Vec<Statement>,
     answer: oneshot::Sender<Result<u64, StoreError>>,
+    queued_at: Instant,
+}
+
+impl Job {
+    /// Refuses it where it has waited for so long that whoever wanted it has most likely gone: where a server hangs, those that wait
+    /// would each hang after the other.
+    fn in_time(self) -> Option<Self> {
+        if self.queued_at.elapsed() < LONG_PATIENCE {
+            return Some(self);
+        }
+        let late = format!("nothing was written: it waited {} s for its turn", LONG_PATIENCE.as_secs());
+        let _gone = self.answer.send(Err(StoreError::backend(late)));
+        None
+    }
 }
 
 impl Writer {
@@ -65,7 +81,7 @@ impl Writer {
             Some(_) => &queues.together,
             None => &queues.alone,
         };
-        queue.send(Job { unit, answer }).await.map_err(|_| ended())?;
+        queue.send(Job { unit, answer, queued_at: Instant::now() }).await.map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
     }
 }
@@ -108,7 +124,11 @@ async fn write_together(links: Arc<Links>, queue: Arc<Mutex<mpsc::Receiver<Job>>
 
 /// Writes units, those together that can be, and answers each.
 pub(super) async fn write_batches(links: Arc<Links>, mut jobs: Vec<Job>) {
-    while !jobs.is_empty() {
+    loop {
+        jobs = jobs.into_iter().filter_map(Job::in_time).collect();
+        if jobs.is_empty() {
+            return;
+        }
         let mut is_alike = alike(&jobs).into_iter();
         let (alike, others) = jobs.into_iter().partition(|_| is_alike.next().unwrap_or_default());
         jobs = others;
@@ -135,7 +155,27 @@ async fn write_alike(links: &Arc<Links>, jobs: Vec<Job>) {
 
 async fn write_alone(links: Arc<Links>, queue: Arc<Mutex<mpsc::Receiver<Job>>>) {
     loop {
-        let Some(Job { unit, answer }) = queue.lock().await.recv().await else { return };
-        let _gone = answer.send(unit::write(&links, unit).await);
+        let Some(job) = queue.lock().await.recv().await else { return };
+        if let Some(Job { unit, answer, .. }) = job.in_time() {
+            let _gone = answer.send(unit::write(&links, unit).await);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waited_for_too_long_is_refused_and_not_written() {
+        let job = |queued_at| {
+            let (answer, answered) = oneshot::channel();
+            (Job { unit: Vec::new(), answer, queued_at }, answered)
+        };
+        let (fresh, _waits) = job(Instant::now());
+        assert!(fresh.in_time().is_some());
+        let (late, mut answered) = job(Instant::now().checked_sub(LONG_PATIENCE).unwrap());
+        assert!(late.in_time().is_none());
+        assert!(matches!(answered.try_recv(), Ok(Err(StoreError::Backend(_)))));
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use enroll_oauth_types::{ClientId, Clock, Random, SealedSecret, SealingKey, SecretHash, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ const TURN: Duration = Duration::from_hours(90 * 24);
 
 /// How long the key before may still be in use on a node that has not looked meanwhile.
 const HAND_OVER: Duration = Duration::from_mins(2);
+
+/// How long a node seals on after it looked: less than that, since the key could be ended meanwhile, and with it what was answered.
+const TRUSTED: Duration = Duration::from_secs(100);
 
 /// How many keys are read at a time.
 const PAGE: u32 = 100;
@@ -44,8 +47,14 @@ const PAGE: u32 = 100;
 pub struct RegistrationKeys {
     master: Arc<SealingKey>,
     tokens: Arc<dyn TokenStore>,
-    known: RwLock<Vec<Arc<Known>>>,
+    known: RwLock<Seen>,
     lifetimes: Option<Lifetimes>,
+}
+
+/// The keys that there were, the newest last, and when that was.
+struct Seen {
+    keys: Vec<Arc<Known>>,
+    at: Instant,
 }
 
 /// A key, unsealed.
@@ -110,7 +119,8 @@ impl RegistrationKeys {
         master: Arc<SealingKey>,
         tokens: Arc<dyn TokenStore>,
     ) -> Result<Self, RegistrationKeyError> {
-        let keys = Self { master, tokens, known: RwLock::default(), lifetimes: None };
+        let known = RwLock::new(Seen { keys: Vec::new(), at: Instant::now() });
+        let keys = Self { master, tokens, known, lifetimes: None };
         keys.refresh().await?;
         Ok(keys)
     }
@@ -124,22 +134,23 @@ impl RegistrationKeys {
 
     /// Whether any were ever made here.
     pub fn is_empty(&self) -> bool {
-        self.known().is_empty()
+        self.known().keys.is_empty()
     }
 
     /// The keys, the newest last.
     pub fn list(&self) -> Vec<RegistrationKeyEntry> {
         let known = self.known();
-        let count = known.len();
+        let count = known.keys.len();
         let entry = |(place, key): (usize, &Arc<Known>)| RegistrationKeyEntry {
             name: key.name.clone(),
             made_at: key.made_at,
             seals: place + 1 == count,
         };
-        known.iter().enumerate().map(entry).collect()
+        known.keys.iter().enumerate().map(entry).collect()
     }
 
-    /// Sees what other nodes did meanwhile, and makes the first key, or the next one when it is due. To be called now and then.
+    /// Sees what other nodes did meanwhile, and makes the first key, or the next one when it is due. To be called every half minute:
+    /// nothing is sealed by whoever has not seen the keys for 100 seconds.
     pub async fn keep_up(&self, now: Timestamp, random: &dyn Random) -> Result<(), RegistrationKeyError> {
         self.refresh().await?;
         let is_due = self.newest().is_none_or(|newest| newest.made_at + TURN <= now);
@@ -173,7 +184,7 @@ impl RegistrationKeys {
     /// this name. Nodes that know it forget it when they next keep up; one that cannot reach the store goes on with it until then.
     pub async fn retire(&self, name: &str, now: Timestamp) -> Result<bool, RegistrationKeyError> {
         self.refresh().await?;
-        let next = self.known().iter().rev().take_while(|key| key.name != name).last().cloned();
+        let next = self.known().keys.iter().rev().take_while(|key| key.name != name).last().cloned();
         if next.is_none_or(|next| now < next.made_at + HAND_OVER) && self.find(name).is_some() {
             return Err(RegistrationKeyError::InUse(name.to_owned()));
         }
@@ -187,6 +198,7 @@ impl RegistrationKeys {
 
     /// Reads the keys anew.
     pub async fn refresh(&self) -> Result<(), RegistrationKeyError> {
+        let at = Instant::now();
         let mut stored: BTreeMap<(Timestamp, TokenId), Arc<Known>> = BTreeMap::new();
         let mut last: Option<TokenId> = None;
         loop {
@@ -198,18 +210,20 @@ impl RegistrationKeys {
                 stored.insert((token.issued_at, token.id), known);
             }
         }
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = stored.into_values().collect();
+        let seen = Seen { keys: stored.into_values().collect(), at };
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(())
     }
 
-    /// The client under an identifier that holds all of it, with other secrets. `None` where there is no key.
+    /// The client under an identifier that holds all of it, with other secrets. `None` where there is no key, or where the keys were
+    /// not seen for so long that the newest one may have been ended.
     pub fn seal(
         &self,
         client: &Client,
         storage: Storage,
         random: &dyn Random,
     ) -> Option<Result<Sealed, TooLong>> {
-        let newest = self.newest()?;
+        let newest = self.sealing(Instant::now())?;
         Some(self.with(&newest).seal(client, storage, random))
     }
 
@@ -256,14 +270,20 @@ impl RegistrationKeys {
     }
 
     fn newest(&self) -> Option<Arc<Known>> {
-        self.known().last().cloned()
+        self.known().keys.last().cloned()
+    }
+
+    /// The key that seals, as long as nobody can have ended it.
+    fn sealing(&self, now: Instant) -> Option<Arc<Known>> {
+        let is_trusted = now.saturating_duration_since(self.known().at) < TRUSTED;
+        self.newest().filter(|_| is_trusted)
     }
 
     fn find(&self, name: &str) -> Option<Arc<Known>> {
-        self.known().iter().find(|key| key.name == name).cloned()
+        self.known().keys.iter().find(|key| key.name == name).cloned()
     }
 
-    fn known(&self) -> RwLockReadGuard<'_, Vec<Arc<Known>>> {
+    fn known(&self) -> RwLockReadGuard<'_, Seen> {
         // It is replaced as a whole.
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -381,6 +401,23 @@ mod tests {
         assert!(other.opened(&id).await.unwrap().is_some(), "until it keeps up");
         other.keep_up(later(10_121), &SystemRandom).await.unwrap();
         assert!(other.opened(&id).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_has_not_seen_the_keys_for_long_seals_nothing_and_opens_all() {
+        assert!(TRUSTED < HAND_OVER);
+        let (master, store) = parts();
+        let keys = node(&master, &store).await;
+        keys.keep_up(NOW, &SystemRandom).await.unwrap();
+        let (id, seen) = (seal(&keys), keys.known().at);
+        assert!(keys.sealing(seen + Duration::from_secs(99)).is_some());
+        assert!(keys.sealing(seen + TRUSTED).is_none());
+        keys.known.write().unwrap().at = Instant::now().checked_sub(TRUSTED).unwrap();
+        let client = client_of(&json!({}));
+        assert!(keys.seal(&client, Storage::Stateless, &SystemRandom).is_none());
+        assert!(keys.opened(&id).await.unwrap().is_some());
+        keys.refresh().await.unwrap();
+        assert!(keys.seal(&client, Storage::Stateless, &SystemRandom).is_some());
     }
 
     #[tokio::test]
