@@ -129,8 +129,8 @@ struct Nodes {
 }
 
 impl Nodes {
-    fn with_first_ahead_by(seconds: i64) -> Self {
-        let (databases, key) = (Throwaway::start(Engine::Postgres).unwrap(), Home::new());
+    fn with_first_ahead_by(seconds: i64, engine: Engine) -> Self {
+        let (databases, key) = (Throwaway::start(engine).unwrap(), Home::new());
         let homes = [(); 2].map(|()| Home::of_node(&databases, &key));
         for home in &homes {
             let config = std::fs::read_to_string(home.path().join("enroll.toml")).unwrap();
@@ -143,10 +143,8 @@ impl Nodes {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs PostgreSQL: cargo xtask test starts one"]
-async fn a_node_whose_clock_jumps_does_no_harm_to_another() {
-    let Nodes { databases, homes, clock, first, second, .. } = &Nodes::with_first_ahead_by(0);
+async fn jumps_beside_another(engine: Engine) {
+    let Nodes { databases, homes, clock, first, second, .. } = &Nodes::with_first_ahead_by(0, engine);
     let mut undisturbed = load(second).await;
     jumps(&homes[0], first, clock, &Operational::Server(databases)).await;
     undisturbed.lands(SOME).await;
@@ -156,8 +154,21 @@ async fn a_node_whose_clock_jumps_does_no_harm_to_another() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: cargo xtask test starts one"]
+async fn a_node_of_postgresql_whose_clock_jumps_does_no_harm_to_another() {
+    jumps_beside_another(Engine::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs MariaDB: cargo xtask test starts one"]
+async fn a_node_of_mariadb_whose_clock_jumps_does_no_harm_to_another() {
+    jumps_beside_another(Engine::MariaDb).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test starts one"]
 async fn what_one_node_gives_is_good_at_another_whose_clock_is_minutes_behind() {
-    let Nodes { first: ahead, second: behind, .. } = &Nodes::with_first_ahead_by(5 * MINUTE);
+    let Nodes { first: ahead, second: behind, .. } =
+        &Nodes::with_first_ahead_by(5 * MINUTE, Engine::Postgres);
     is_ahead_by(ahead, 5 * MINUTE).await;
     for (one, other) in [(ahead, behind), (behind, ahead)] {
         let (signed, stored) = (Client::register(one, &json!({})).await, Client::with_references(one).await);
@@ -179,7 +190,8 @@ async fn what_one_node_gives_is_good_at_another_whose_clock_is_minutes_behind() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: cargo xtask test starts one"]
 async fn a_node_whose_clock_is_ahead_sweeps_nothing_that_is_good_at_another() {
-    let Nodes { databases, first: ahead, second: behind, .. } = &Nodes::with_first_ahead_by(5 * MINUTE);
+    let Nodes { databases, first: ahead, second: behind, .. } =
+        &Nodes::with_first_ahead_by(5 * MINUTE, Engine::Postgres);
     let for_minutes = |kind: &str| json!({ "access_token_type": kind, "access_token_lifetime": 2 * MINUTE });
     let (signed, stored) = (
         Client::register(behind, &for_minutes("Jwt")).await,
