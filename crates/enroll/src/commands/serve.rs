@@ -148,10 +148,8 @@ impl Parts {
             let (records, activity) =
                 (authorization.records.clone(), authorization.provider.activity().clone());
             let reaper = service::reaper(config, self.store.clone(), records, activity)?;
-            tokio::spawn(match config.role {
-                Role::Authorization => reaper.deleting_none().keep_up(),
-                Role::All | Role::Registration => reaper.keep_up(),
-            });
+            let reads_alone = config.role == Role::Authorization;
+            tokio::spawn(if reads_alone { reaper.deleting_none() } else { reaper }.keep_up());
         }
         let ends = config.retention.tombstones().is_some()
             || config.terms()?.values().any(|own| !own.retention.is_for_ever());

@@ -49,26 +49,13 @@ impl Engine {
         }
     }
 
-    /// A text that is compared and ordered byte by byte.
+    /// A text that is compared and ordered byte by byte, in UTF-8, whatever its column does: some engines take it for equal to one
+    /// with other capitals or with spaces behind.
     pub(super) fn bytewise(self, expression: &str) -> String {
         match self {
-            Self::Sqlite => expression.to_owned(),
+            Self::Sqlite => format!("{expression} COLLATE BINARY"),
             Self::Postgres => format!("{expression} COLLATE \"C\""),
-            Self::MySql => format!("CAST({expression} AS BINARY)"),
-        }
-    }
-
-    /// The condition that a column holds this text and no other: some engines take a text for equal to one with other capitals or
-    /// with spaces behind.
-    pub(super) fn is_exactly(self, column: &str) -> String {
-        match self {
-            Self::Sqlite => format!("{column} = ? COLLATE BINARY"),
-            Self::Postgres => format!("{column} COLLATE \"C\" = ?"),
-            // Whatever the characters of the column are encoded in.
-            Self::MySql => {
-                let octets = |text: &str| format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)");
-                format!("{} = {}", octets(column), octets("?"))
-            }
+            Self::MySql => format!("CAST(CONVERT({expression} USING utf8mb4) AS BINARY)"),
         }
     }
 

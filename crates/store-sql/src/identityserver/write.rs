@@ -89,7 +89,7 @@ impl Writing<'_> {
         unit
     }
 
-    /// Deletes a client and buries its identifier. The last statement touches nothing when it is gone already.
+    /// Deletes a client and buries its identifier. What locks its row touches nothing when it is gone already.
     pub(super) fn delete(&self, rows: &Rows, now: Timestamp) -> Vec<Statement> {
         let mut unit = vec![
             self.give_late(&rows.client_id),
@@ -231,8 +231,9 @@ impl Writing<'_> {
     }
 
     fn remove(&self, table: &str, column: &str, value: &str, client: i64) -> Statement {
-        let (whose, is_it) = (self.quoted("ClientId"), self.0.engine.is_exactly(&self.quoted(column)));
-        let sql = format!("DELETE FROM {} WHERE {whose} = ? AND {is_it}", self.quoted(table));
+        let (whose, held) = (self.quoted("ClientId"), self.0.engine.bytewise(&self.quoted(column)));
+        let value_held = self.0.engine.bytewise("?");
+        let sql = format!("DELETE FROM {} WHERE {whose} = ? AND {held} = {value_held}", self.quoted(table));
         Statement::new(sql, [integer(client), value.into()])
     }
 

@@ -10,8 +10,10 @@ mod several;
 use std::error::Error as _;
 use std::sync::Arc;
 
-use enroll_store::Client;
+use enroll_oauth_types::{SecretHash, Timestamp};
+use enroll_store::{Client, Token, TokenId, TokenKind};
 use enroll_throwaway::Engine;
+use serde_json::value::RawValue;
 
 use crate::{Access, SqlRecords, SqlStore};
 use place::Place;
@@ -84,6 +86,19 @@ tests_with! {
 }
 
 /// A client with little to say.
+/// An initial access token with so many uses.
+pub(crate) fn token(uses: u32) -> Token {
+    Token {
+        id: TokenId::from("t"),
+        kind: TokenKind::InitialAccessToken,
+        hash: SecretHash::of("t"),
+        issued_at: Timestamp(1),
+        expires_at: None,
+        uses_left: Some(uses),
+        data: RawValue::from_string("{}".to_owned()).unwrap(),
+    }
+}
+
 fn client(id: &str) -> Client {
     let document = format!(
         r#"{{"client_id":"{id}","issued_at":1,"updated_at":1,"enabled":true,"metadata":{{}},"secrets":[],

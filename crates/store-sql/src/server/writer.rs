@@ -86,7 +86,7 @@ impl Writer {
     }
 }
 
-/// Waits until all that was queued is written.
+/// Waits until all that was queued is written, or has waited for too long.
 impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.queues.take());

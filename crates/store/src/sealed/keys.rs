@@ -275,8 +275,9 @@ impl RegistrationKeys {
 
     /// The key that seals, as long as nobody can have ended it.
     fn sealing(&self, now: Instant) -> Option<Arc<Known>> {
-        let is_trusted = now.saturating_duration_since(self.known().at) < TRUSTED;
-        self.newest().filter(|_| is_trusted)
+        let known = self.known();
+        let newest = known.keys.last().filter(|_| now.saturating_duration_since(known.at) < TRUSTED);
+        newest.cloned()
     }
 
     fn find(&self, name: &str) -> Option<Arc<Known>> {

@@ -38,7 +38,8 @@ fn lives_and_goes(engine: Engine) {
     let mut open = TcpStream::connect(&address).unwrap();
     server.kill().unwrap();
     assert!(TcpStream::connect(&address).is_err());
-    assert!(matches!(open.read_to_end(&mut Vec::new()), Ok(_) | Err(_)), "the connection ends");
+    // The connection ends, in whichever way: otherwise this would not return.
+    let _ended = open.read_to_end(&mut Vec::new());
     server.restart().unwrap();
     assert!(TcpStream::connect(&address).is_ok(), "it is at the same address");
     server.pause().unwrap();

@@ -3,20 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use enroll_oauth_types::{ClientId, SecretHash, Timestamp};
-use enroll_store::{
-    Client, ClientReader as _, ClientStore as _, StoreError, Token, TokenId, TokenKind, TokenStore as _,
-};
+use enroll_oauth_types::ClientId;
+use enroll_store::{Client, ClientReader as _, ClientStore as _, StoreError, TokenId, TokenStore as _};
 use enroll_throwaway::{Engine, Throwaway};
 use serde_json::json;
-use serde_json::value::RawValue;
 use tokio::task::JoinSet;
 
 use super::{fresh, golden};
 use crate::identityserver::catalogue::{CLIENTS, PROPERTIES, SECRETS};
 use crate::identityserver::children::CHILDREN;
 use crate::identityserver::rows::Rows;
-use crate::server::tests::{faults, place::Place};
+use crate::server::tests::{faults, place::Place, token};
 use crate::{Access, IdentityServerStore};
 
 /// The tables of every version, on every server.
@@ -160,15 +157,7 @@ async fn of_many_one_that_is_there_already_and_one_that_does_not_fit_are_refused
 async fn a_token_pays_for_as_many_as_it_has_uses_whatever_they_are() {
     for (engine, script) in TABLES {
         let store = fresh::empty_place(engine, script).await;
-        let token = Token {
-            id: TokenId::from("t"),
-            kind: TokenKind::InitialAccessToken,
-            hash: SecretHash::of("t"),
-            issued_at: Timestamp(1),
-            expires_at: None,
-            uses_left: Some(50),
-            data: RawValue::from_string("{}".to_owned()).unwrap(),
-        };
+        let token = token(50);
         store.put(&token).await.unwrap();
         let clients: Vec<_> = (0..80).map(client).collect();
         let outcomes = register(&store, &clients, Some(&token.id)).await;

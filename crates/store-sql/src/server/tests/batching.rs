@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use enroll_oauth_types::{ClientId, SecretHash, Timestamp};
-use enroll_store::{
-    ClientReader as _, ClientStore as _, StoreError, Token, TokenId, TokenKind, TokenStore as _,
-};
+use enroll_oauth_types::ClientId;
+use enroll_store::{ClientReader as _, ClientStore as _, StoreError, TokenStore as _};
 use enroll_throwaway::Engine;
-use serde_json::value::RawValue;
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::client;
 use super::place::{Place, links};
 use super::proxy::Proxy;
+use super::{client, token};
 use crate::database::{Statement, Value};
 use crate::server::links::Links;
 use crate::server::sizes::LARGEST;
@@ -89,15 +86,7 @@ pub(super) async fn a_token_pays_for_as_many_as_it_has_uses(engine: Engine) {
     assert_eq!(letters(&batch::write(&links, &["h", "i"].map(paid)).await), "ss");
 
     let store = SqlStore::open(Place::new(engine).await.url(), Access::ReadWrite).await.unwrap();
-    let token = Token {
-        id: TokenId::from("t"),
-        kind: TokenKind::InitialAccessToken,
-        hash: SecretHash::of("t"),
-        issued_at: Timestamp(1),
-        expires_at: None,
-        uses_left: Some(50),
-        data: RawValue::from_string("{}".to_owned()).unwrap(),
-    };
+    let token = token(50);
     store.put(&token).await.unwrap();
     let mut tasks = JoinSet::new();
     for number in 0..80 {
